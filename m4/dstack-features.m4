@@ -1,0 +1,21 @@
+dnl SPDX-License-Identifier: Apache-2.0
+dnl What may be left out of a build, and the tools each part needs.
+AC_DEFUN([DSTACK_FEATURES], [
+  AC_ARG_ENABLE([daemon], [AS_HELP_STRING([--disable-daemon], [do not build the D-Bus service])], [], [enable_daemon=yes])
+  AC_ARG_ENABLE([hook], [AS_HELP_STRING([--disable-hook], [do not build the libvirt hook])], [], [enable_hook=yes])
+  AC_ARG_ENABLE([man], [AS_HELP_STRING([--disable-man], [do not build man pages])], [], [enable_man=yes])
+
+  AS_IF([test "x$enable_daemon" = xyes], [
+    PKG_CHECK_MODULES([POLKIT], [polkit-gobject-1 >= 0.105])
+    AC_PATH_PROG([GDBUS_CODEGEN], [gdbus-codegen])
+    AS_IF([test -z "$GDBUS_CODEGEN"], [AC_MSG_ERROR([gdbus-codegen is missing (Debian: libglib2.0-dev-bin), or use --disable-daemon])])
+  ])
+  AS_IF([test "x$enable_man" = xyes], [
+    AC_PATH_PROG([POD2MAN], [pod2man])
+    AC_PATH_PROG([PODCHECKER], [podchecker])
+    AS_IF([test -z "$POD2MAN"], [AC_MSG_ERROR([pod2man is missing (Debian: perl), or use --disable-man])])
+  ])
+  AM_CONDITIONAL([ENABLE_DAEMON], [test "x$enable_daemon" = xyes])
+  AM_CONDITIONAL([ENABLE_HOOK], [test "x$enable_hook" = xyes])
+  AM_CONDITIONAL([ENABLE_MAN], [test "x$enable_man" = xyes])
+])
