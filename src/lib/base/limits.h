@@ -28,5 +28,8 @@
 #define DSTACK_LIMIT_CERTIFICATE   DSTACK_KIB(64)  /* one certificate or a chain of three in PEM: under 8 KiB */
 #define DSTACK_LIMIT_CRL           DSTACK_MIB(1)   /* Intel's platform CRL: 129 entries, 5 KiB */
 #define DSTACK_LIMIT_JSON_DEPTH    32              /* evidence.md part A; ours nest 6 deep */
+#define DSTACK_LIMIT_JSON_VALUES   262144          /* of one document: bounds memory to some 64 MiB whatever its shape */
+#define DSTACK_LIMIT_JSON_MEMBERS  1024            /* of one object: bounds the work that colliding names can cause */
+#define DSTACK_LIMIT_JSON_NUMBER   128             /* digits of one number; 20 hold any integer we accept */
 #define DSTACK_LIMIT_CBOR_DEPTH    4               /* material: map, section list, section map */
 #define DSTACK_LIMIT_CBOR_ITEMS    4096            /* pairs or elements of one map or array */
