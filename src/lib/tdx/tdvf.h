@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 /* most sections a descriptor may list: OVMF has six; the SEV metadata has the same bound */
-#define DSTACK_TDVF_MAX_SECTIONS 64
+#define DSTACK_TDVF_MAX_SECTIONS 64u
 
 typedef enum {
 	DSTACK_TDVF_BFV = 0,	  /* boot firmware volume: code */
@@ -23,12 +23,12 @@ typedef enum {
 
 typedef struct {
 	DstackTdvfType type;
-	gboolean extend;	 /* MR.EXTEND: contents are measured */
-	gboolean aug;		 /* PAGE.AUG: pages are added later, by the guest */
-	guint64 address;	 /* guest physical, a multiple of 4096 */
-	guint64 memory_size;	 /* a multiple of 4096; address + memory_size does not wrap */
-	const guint8 *data;	 /* borrowed: data_size bytes of the file */
-	gsize data_size;	 /* memory_size where extend, else the raw data's size */
+	gboolean extend;     /* MR.EXTEND: contents are measured */
+	gboolean aug;	     /* PAGE.AUG: pages are added later, by the guest */
+	guint64 address;     /* guest physical, a multiple of 4096 */
+	guint64 memory_size; /* a multiple of 4096; address + memory_size does not wrap */
+	const guint8 *data;  /* borrowed: data_size bytes of the file */
+	gsize data_size;     /* memory_size where extend, else the raw data's size */
 } DstackTdvfSection;
 
 /* a checked descriptor: no two sections share memory, exactly one is the TD HOB; borrows the firmware's bytes */
@@ -37,7 +37,8 @@ typedef struct {
 	DstackTdvfSection sections[DSTACK_TDVF_MAX_SECTIONS];
 } DstackTdvf;
 
-gboolean dstack_tdvf_parse(DstackTdvf *self, const guint8 *firmware, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean dstack_tdvf_parse(DstackTdvf *self, const guint8 *firmware, gsize size,
+			   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* SHA-384 of the one CFV section's raw data */
 gboolean dstack_tdvf_cfv_digest(const DstackTdvf *self, DstackSha384 *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
