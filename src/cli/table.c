@@ -6,9 +6,10 @@
 
 #include "config.h"
 
-#include "cli/table-cells.h"
+#include "cli/table.h"
 
 #include "base/hex.h"
+#include "cli/table-cells.h"
 #include "cli/text.h"
 
 #define HEX_GROUP 8
