@@ -31,7 +31,7 @@ static const struct {
 };
 
 /* without an interactive question polkit answers at once; with one, a person takes time */
-#define POLKIT_TIMEOUT_MS             25000
+#define POLKIT_TIMEOUT_MS	      25000
 #define POLKIT_INTERACTIVE_TIMEOUT_MS 300000
 #define POLKIT_ALLOW_INTERACTION      1u
 
@@ -46,7 +46,8 @@ const gchar *
 dstack_authorize_action_for_method(const gchar *interface, const gchar *method)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(authorizations); i++) {
-		if (g_str_equal(authorizations[i].interface, interface) && g_str_equal(authorizations[i].method, method))
+		if (g_str_equal(authorizations[i].interface, interface) &&
+		    g_str_equal(authorizations[i].method, method))
 			return authorizations[i].action;
 	}
 	return NULL;
@@ -111,7 +112,8 @@ authorize_on_polkit(GObject *source, GAsyncResult *result, gpointer user_data)
 	if (reply == NULL && error_means_no_polkit(error)) {
 		GDBusMethodInvocation *invocation = g_task_get_source_object(task);
 
-		authorize_without_polkit(G_DBUS_CONNECTION(source), g_dbus_method_invocation_get_sender(invocation), task);
+		authorize_without_polkit(G_DBUS_CONNECTION(source), g_dbus_method_invocation_get_sender(invocation),
+					 task);
 		return;
 	}
 	if (reply == NULL) {

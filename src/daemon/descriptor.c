@@ -41,7 +41,8 @@ descriptor_ensure_readable(int fd, const gchar *what, GError **error)
 		return dstack_throw_errno(error, "%s: cannot look at the descriptor", what);
 	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
 		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
-				    "%s: expected a file, a pipe or a socket, found mode 0%o", what, st.st_mode & S_IFMT);
+				    "%s: expected a file, a pipe or a socket, found mode 0%o", what,
+				    st.st_mode & S_IFMT);
 	if (S_ISREG(st.st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type == FUSE_MAGIC)
 		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
 				    "%s: a file on FUSE may never answer; hand over a pipe or a copy", what);
@@ -83,7 +84,8 @@ descriptor_wait(int fd, const gchar *what, gint64 deadline_usec, GCancellable *c
  * Returns: (transfer full) (nullable): what it holds
  */
 GBytes *
-dstack_descriptor_read(int fd, const gchar *what, gsize max, guint timeout_ms, GCancellable *cancellable, GError **error)
+dstack_descriptor_read(int fd, const gchar *what, gsize max, guint timeout_ms, GCancellable *cancellable,
+		       GError **error)
 {
 	g_autoptr(GByteArray) out = g_byte_array_new();
 	g_autofree guint8 *chunk = g_malloc(READ_CHUNK);
@@ -106,7 +108,8 @@ dstack_descriptor_read(int fd, const gchar *what, gsize max, guint timeout_ms, G
 			return NULL;
 		}
 		if ((gsize)n > max - out->len) {
-			dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: more than %" G_GSIZE_FORMAT " bytes", what, max);
+			dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: more than %" G_GSIZE_FORMAT " bytes", what,
+				     max);
 			return NULL;
 		}
 		g_byte_array_append(out, chunk, (guint)n);

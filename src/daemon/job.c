@@ -12,9 +12,9 @@
 #include "daemon/authorize.h"
 #include "daemon/reply.h"
 
-#define JOB_PATH_PREFIX      "/org/dstack/VmmPrep1/job/"
-#define JOB_REFRESH_MS       100
-#define JOB_LINGER_SECONDS   60 /* how long a finished job can still be read */
+#define JOB_PATH_PREFIX	   "/org/dstack/VmmPrep1/job/"
+#define JOB_REFRESH_MS	   100
+#define JOB_LINGER_SECONDS 60 /* how long a finished job can still be read */
 
 struct _DstackJobs {
 	GDBusObjectManagerServer *manager;

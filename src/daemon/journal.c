@@ -52,6 +52,6 @@ void
 dstack_journal_image(const gchar *image, const gchar *state, const gchar *problem)
 {
 	g_log_structured(G_LOG_DOMAIN, problem == NULL ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_MESSAGE, "DSTACK_EVENT",
-			 "image", "DSTACK_IMAGE", image, "DSTACK_STATE", state, "MESSAGE", "image '%s' is %s%s%s", image,
-			 state, problem == NULL ? "" : ": ", problem == NULL ? "" : problem);
+			 "image", "DSTACK_IMAGE", image, "DSTACK_STATE", state, "MESSAGE", "image '%s' is %s%s%s",
+			 image, state, problem == NULL ? "" : ": ", problem == NULL ? "" : problem);
 }

@@ -34,7 +34,7 @@ struct _DstackScheduler {
 	GMainContext *context;
 	GThreadPool *pool;
 	GHashTable *callers; /* name to DstackCaller */
-	GQueue turns;        /* callers with something waiting, next first */
+	GQueue turns;	     /* callers with something waiting, next first */
 	guint running;
 	guint waiting;
 	GSourceFunc on_idle; /* called when nothing is under way any more */

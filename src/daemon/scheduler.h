@@ -17,7 +17,7 @@ typedef struct _DstackScheduler DstackScheduler;
 typedef void (*DstackWork)(gpointer data, GCancellable *cancellable);
 
 typedef struct {
-	guint threads;            /* worker threads in all */
+	guint threads;		  /* worker threads in all */
 	guint running_per_caller; /* of these, how many one caller may use at a time */
 	guint waiting_per_caller; /* beyond which a request is refused */
 } DstackSchedulerLimits;
