@@ -15,12 +15,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/exit.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/text.h"
-
-#define CACHE_DIR DSTACK_LOCALSTATEDIR "/cache/" DSTACK_PROGRAM
 
 static void
 cli_init(DstackCli *self, DstackCliPrivate *priv, const DstackCommand *commands)
@@ -30,7 +29,6 @@ cli_init(DstackCli *self, DstackCliPrivate *priv, const DstackCommand *commands)
 	g_ptr_array_add(priv->image_dirs, NULL);
 	priv->out = g_string_new(NULL);
 	self->priv = priv;
-	self->image_dirs = (const gchar *const *)priv->image_dirs->pdata;
 	self->cancellable = g_cancellable_new();
 }
 
@@ -42,6 +40,7 @@ cli_clear(DstackCli *self)
 	g_strfreev(priv->rest);
 	g_ptr_array_unref(priv->image_dirs);
 	g_free(priv->config);
+	dstack_settings_free(priv->settings);
 	g_free(priv->cache_dir);
 	g_string_free(priv->out, TRUE);
 	g_object_unref(self->cancellable);
@@ -61,7 +60,7 @@ asks_for_json(int argc, char **argv)
 static void
 append_json(GString *out, JsonNode *node)
 {
-	g_autofree gchar *text = json_to_string(node, TRUE);
+	g_autofree gchar *text = dstack_json_to_text(node, DSTACK_JSON_PRETTY);
 
 	g_string_append(out, text);
 	g_string_append_c(out, '\n');
@@ -190,17 +189,54 @@ dstack_cli_answer_no(DstackCli *self)
 	self->priv->answered_no = TRUE;
 }
 
-void
-dstack_cli_fill_context(DstackCli *self, DstackContext *out)
+const DstackSettings *
+dstack_cli_settings(DstackCli *self, GError **error)
 {
-	/* the system's cache is private to root: other users keep their own */
-	if (self->priv->cache_dir == NULL && geteuid() != 0)
-		self->priv->cache_dir = g_build_filename(g_get_user_cache_dir(), DSTACK_PROGRAM, NULL);
+	const gchar *path = self->config != NULL ? self->config : dstack_settings_default_path();
+
+	if (self->priv->settings == NULL)
+		self->priv->settings = dstack_settings_load(path, self->config != NULL, error);
+	return self->priv->settings;
+}
+
+const gchar *const *
+dstack_cli_image_dirs(DstackCli *self, GError **error)
+{
+	const DstackSettings *settings = NULL;
+
+	/* the array ends with NULL */
+	if (self->priv->image_dirs->len > 1)
+		return (const gchar *const *)self->priv->image_dirs->pdata;
+	settings = dstack_cli_settings(self, error);
+	return settings != NULL ? (const gchar *const *)settings->image_dirs : NULL;
+}
+
+/* the system's cache is private to root: other users keep their own, unless the configuration names a place */
+static const gchar *
+choose_cache_dir(DstackCli *self, const DstackSettings *settings)
+{
+	g_autoptr(DstackSettings) defaults = dstack_settings_new();
+
+	if (geteuid() == 0 || !g_str_equal(settings->cache_dir, defaults->cache_dir))
+		return settings->cache_dir;
+	g_free(self->priv->cache_dir);
+	self->priv->cache_dir = g_build_filename(g_get_user_cache_dir(), DSTACK_PROGRAM, NULL);
+	return self->priv->cache_dir;
+}
+
+gboolean
+dstack_cli_fill_context(DstackCli *self, DstackContext *out, GError **error)
+{
+	const DstackSettings *settings = dstack_cli_settings(self, error);
+
+	if (settings == NULL)
+		return FALSE;
 	*out = (DstackContext){
 	    .now = g_get_real_time() / G_USEC_PER_SEC,
 	    .no_cache = self->no_cache,
-	    .cache_dir = self->priv->cache_dir != NULL ? self->priv->cache_dir : CACHE_DIR,
+	    .cache_dir = choose_cache_dir(self, settings),
 	};
+	return TRUE;
 }
 
 static const DstackCommand *

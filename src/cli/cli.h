@@ -16,8 +16,9 @@ struct _DstackCliPrivate {
 	const DstackCommand *commands; /* ends with an entry without a name */
 	const DstackCommand *command;  /* (nullable): the one that runs */
 	gchar **rest;		       /* its words, not yet parsed */
-	GPtrArray *image_dirs;
+	GPtrArray *image_dirs;	       /* --image-dir, in the order given, with a NULL at the end */
 	gchar *config;
+	DstackSettings *settings; /* (nullable): not read yet */
 	gchar *cache_dir;
 	DstackColorMode color;
 	gboolean want_help;

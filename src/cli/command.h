@@ -31,6 +31,7 @@
 
 #include "base/context.h"
 #include "cli/table.h"
+#include "launch/settings.h"
 
 G_BEGIN_DECLS
 
@@ -40,15 +41,14 @@ typedef struct _DstackCliPrivate DstackCliPrivate;
 
 /* one run of the program; commands read it and leave it as it is */
 typedef struct {
-	const gchar *config;		/* (nullable): --config FILE, instead of the files under /etc */
-	const gchar *const *image_dirs; /* --image-dir, in the order given, ends with NULL; empty: none given */
-	gboolean json;			/* one JSON document on standard output, nothing else */
-	gboolean quiet;			/* -q: no notes */
-	guint verbosity;		/* -v, how often */
-	gboolean no_cache;		/* --no-cache */
-	const gchar *via;		/* (nullable): "bus" where a command takes --via: ask the service instead */
-	GCancellable *cancellable;	/* cancelled by SIGINT, SIGTERM, SIGHUP; never NULL */
-	gchar **args;			/* arguments that are no options, after dstack_cli_parse(); NULL-terminated */
+	const gchar *config;	   /* (nullable): --config FILE, instead of the files under /etc */
+	gboolean json;		   /* one JSON document on standard output, nothing else */
+	gboolean quiet;		   /* -q: no notes */
+	guint verbosity;	   /* -v, how often */
+	gboolean no_cache;	   /* --no-cache */
+	const gchar *via;	   /* (nullable): "bus" where a command takes --via: ask the service instead */
+	GCancellable *cancellable; /* cancelled by SIGINT, SIGTERM, SIGHUP; never NULL */
+	gchar **args;		   /* arguments that are no options, after dstack_cli_parse(); NULL-terminated */
 	guint n_args;
 	DstackCliPrivate *priv;
 } DstackCli;
@@ -89,8 +89,12 @@ void dstack_cli_detail(DstackCli *self, const gchar *format, ...) G_GNUC_PRINTF(
 /* The command has answered, and the answer is no (unsound, not valid, refused): exit status 1. */
 void dstack_cli_answer_no(DstackCli *self);
 
-/* The outside world for library calls: now from the clock, the digest cache unless --no-cache. Borrows from self. */
-void dstack_cli_fill_context(DstackCli *self, DstackContext *out);
+/* The configuration, read at the first call (--config, or the files under /etc). Borrowed. */
+const DstackSettings *dstack_cli_settings(DstackCli *self, GError **error);
+/* Where images are looked up: --image-dir where given, else the configuration's. Borrowed. */
+const gchar *const *dstack_cli_image_dirs(DstackCli *self, GError **error);
+/* The outside world for library calls: now from the clock, the configuration's digest cache. Borrows from self. */
+gboolean dstack_cli_fill_context(DstackCli *self, DstackContext *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean dstack_cmd_check(DstackCli *cli, GError **error);
 gboolean dstack_cmd_collateral(DstackCli *cli, GError **error);

@@ -19,7 +19,6 @@ on_image_dir(const gchar *option, const gchar *value, gpointer user_data, GError
 	DstackCli *self = user_data;
 
 	g_ptr_array_insert(self->priv->image_dirs, (gint)self->priv->image_dirs->len - 1, g_strdup(value));
-	self->image_dirs = (const gchar *const *)self->priv->image_dirs->pdata;
 	return TRUE;
 }
 

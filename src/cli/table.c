@@ -9,6 +9,7 @@
 #include "cli/table.h"
 
 #include "base/hex.h"
+#include "base/json.h"
 #include "cli/table-cells.h"
 #include "cli/text.h"
 
@@ -198,7 +199,7 @@ dstack_record_add_strv(DstackRecord *self, const gchar *key, const gchar *label,
 void
 dstack_record_add_json(DstackRecord *self, const gchar *key, const gchar *label, JsonNode *node)
 {
-	g_autofree gchar *text = json_to_string(node, FALSE);
+	g_autofree gchar *text = dstack_json_to_text(node, DSTACK_JSON_COMPACT);
 
 	add_cell(self, key, label, json_node_copy(node), dstack_text_printable(text, ""));
 }
