@@ -1,20 +1,22 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
 # TAP for the end-to-end scripts; sourced. Every result is printed at once, the plan at the end.
 tap_count=0
 
 # ok NAME COMMAND...: passes when the command succeeds; what it prints is shown when it does not.
+# (The locals have long names because the command, a function, would see them as its own.)
 ok() {
-	local name=$1 output
+	local tap_name=$1 tap_output
 
 	shift
 	tap_count=$((tap_count + 1))
-	if output=$("$@" 2>&1); then
-		echo "ok $tap_count - $name"
+	if tap_output=$("$@" 2>&1); then
+		echo "ok $tap_count - $tap_name"
 	else
-		echo "not ok $tap_count - $name"
+		echo "not ok $tap_count - $tap_name"
 		diag "failed: $*"
-		diag "$output"
+		diag "$tap_output"
 	fi
 }
 

@@ -31,7 +31,7 @@ clean_up() {
 boot() {
 	local tpm=$work/tpm.$1 cmdline
 
-	cmdline=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["cmdline"], end="")' "$image/metadata.json")
+	cmdline=$(check cmdline "$image")
 	mkdir "$tpm"
 	swtpm_setup --tpm2 --tpmstate "$tpm" --pcr-banks sha256,sha384 --overwrite >"$tpm/log" || return
 	swtpm socket --tpm2 --tpmstate dir="$tpm" --ctrl type=unixio,path="$tpm/ctl" --terminate \
@@ -48,8 +48,12 @@ predict() {
 	"$tool" --json expect "$image" --tee tdx --memory "$1M" >"$work/expect.$1"
 }
 
+check() {
+	/usr/bin/python3 -B "$srcdir/tests/e2e/lib/check.py" "$@"
+}
+
 compare() {
-	python3 -B "$here/compare.py" "$@"
+	/usr/bin/python3 -B "$here/compare.py" "$@"
 }
 
 # What the firmware measured into a TPM, event by event, is what we say it measures into RTMRs.
@@ -84,11 +88,9 @@ material_does_not_hold() {
 }
 
 prepares_lite() {
-	"$tool" --json prepare "$image" --tee tdx --memory "$1M" --qemu-version 9.2.0 >"$work/prepared" &&
-		python3 -c 'import json, sys
-config = json.load(open(sys.argv[1]))
-config = json.loads(config["vm_config"]) if isinstance(config.get("vm_config"), str) else config.get("vm_config", config)
-assert config["tdx_attestation_variant"] == "lite", config' "$work/prepared"
+	mkdir -p "$work/share.$1"
+	"$tool" prepare "$image" --tee tdx --memory "$1M" --qemu-version 9.2.0 --inject "$work/share.$1" >/dev/null &&
+		check vm-config "$work/share.$1/.sys-config.json" 'tdx_attestation_variant="lite"' "memory_size=$(($1 << 20))"
 }
 
 refuses_to_prepare() {
@@ -99,7 +101,7 @@ refuses_to_prepare() {
 	[ "$status" -eq 1 ] && [ ! -s "$work/prepared" ] && grep -qi memory "$work/reason"
 }
 
-require python3 qemu-system-x86_64 swtpm swtpm_setup cpio busybox /usr/share/ovmf/OVMF.fd "$tool"
+require /usr/bin/python3 qemu-system-x86_64 swtpm swtpm_setup cpio busybox /usr/share/ovmf/OVMF.fd "$tool"
 work=$(mktemp -d)
 trap clean_up EXIT
 image=$("$srcdir/images-sample/from-debian" --tool "$tool" "$work") || {

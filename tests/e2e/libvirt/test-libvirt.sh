@@ -1,0 +1,300 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A real libvirtd with the hook in its hook directory starts a real guest: it reads in its share, byte for byte, what the
+# hook wrote; and a launch that could never be attested is refused with one line and without a trace.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+srcdir=${DSTACK_E2E_SRCDIR:-$(cd "$here/../../.." && pwd)}
+builddir=${DSTACK_E2E_BUILDDIR:-$srcdir/build}
+tool=$builddir/dstack-vmm-prep
+hook=$builddir/dstack-vmm-prep-libvirt-hook
+# shellcheck source=tests/e2e/lib/tap.sh
+. "$srcdir/tests/e2e/lib/tap.sh"
+# shellcheck source=tests/e2e/lib/libvirt.sh
+. "$srcdir/tests/e2e/lib/libvirt.sh"
+# shellcheck source=tests/e2e/lib/domain.sh
+. "$srcdir/tests/e2e/lib/domain.sh"
+
+require_root
+require unshare libvirtd virtlogd virsh qemu-system-x86_64 /usr/bin/python3 cpio busybox /usr/share/ovmf/OVMF.fd "$tool" "$hook"
+enter_namespaces "$@"
+
+boot_limit=150
+images=$work/images
+
+# ---- what the tests stand on ----
+
+check() {
+	/usr/bin/python3 -B "$srcdir/tests/e2e/lib/check.py" "$@"
+}
+
+# TDX material holds for QEMU 8 and later, so the hook refuses to launch with Debian 12's QEMU 7.2. This emulator says it
+# is 9.2.0 when asked for its version and is Debian's otherwise: what boots is real, only the answer is not.
+make_emulator() {
+	cat >"$work/qemu" <<-'END'
+		#!/bin/sh
+		case "$*" in
+		--version) echo "QEMU emulator version 9.2.0"; exit ;;
+		esac
+		exec /usr/bin/qemu-system-x86_64 "$@"
+	END
+	chmod 0755 "$work/qemu"
+}
+
+make_image() {
+	image=$("$srcdir/images-sample/from-debian" --tool "$tool" "$images") || return
+	cmdline=$(check cmdline "$image")
+	export image cmdline
+}
+
+write_config() {
+	printf '[images]\ndirs=%s\n' "$images" >"$config"
+}
+
+# copy_image NAME: a copy under another name, to be spoiled; its own path is printed.
+copy_image() {
+	rm -rf -- "${images:?}/$1"
+	cp -a -- "$image" "$images/$1"
+	echo "$images/$1"
+}
+
+# The manifest and digest of a directory as its files are now.
+renew_manifest() {
+	rm "$1/sha256sum.txt" "$1/digest.txt"
+	(cd "$1" && sha256sum -- *) >"$work/manifest" || return
+	mv "$work/manifest" "$1/sha256sum.txt"
+	renew_digest "$1"
+}
+
+renew_digest() {
+	sha256sum <"$1/sha256sum.txt" | cut -d ' ' -f 1 >"$1/digest.txt"
+}
+
+# A share as an orchestrator leaves it: the guest's own files, no .sys-config.json yet.
+fresh_share() {
+	rm -rf -- "$work/share" "$work/share.img" "$work/console"
+	mkdir -m 0750 "$work/share"
+	echo '{"manifest_version":2,"name":"e2e"}' >"$work/share/app-compose.json"
+}
+
+# Every file below the share, the disk and the hook's own records: names, inodes, modes, sizes, times, contents.
+snapshot() {
+	find "$work/share" "$work/share.img" /run/dstack-vmm-prep -printf '%p %i %m %U %G %s %T@ %C@\n' 2>/dev/null | sort
+	find "$work/share" "$work/share.img" -type f -exec sha256sum {} + 2>/dev/null | sort
+}
+
+files_of() {
+	(cd "$work/share" && find . -type f -exec sha256sum {} + | sort)
+}
+
+vm_config() {
+	check vm-config "$work/seen" "$@"
+}
+
+guest_saw() {
+	check saw "$work/console" "$1" "$2"
+}
+
+start() {
+	domain_xml >"$work/domain.xml"
+	virsh create "$work/domain.xml"
+}
+
+# refused REGEX: the start fails, virsh's error ends in our one line, which matches; nothing was written.
+refused() {
+	local before lines
+
+	before=$(snapshot)
+	domain_xml >"$work/domain.xml"
+	if virsh create "$work/domain.xml" >"$work/out" 2>&1; then
+		virsh destroy -- "${name:-guest}"
+		echo "it started"
+		return 1
+	fi
+	cat "$work/out"
+	grep -q 'Hook script execution failed' "$work/out" || return
+	sed -n 's/.*unexpected exit status 1: //p' "$work/out" | grep -E -- "$1" >"$work/reason" || return
+	lines=$(grep -c . "$work/out")
+	[ "$lines" -eq 2 ] || { echo "expected virsh's line and ours in one, found $lines lines"; return 1; }
+	[ "$(snapshot)" = "$before" ] || { echo "something was written:"; snapshot; return 1; }
+}
+
+# ---- the tests ----
+
+starts_with_9p() {
+	fresh_share
+	start || return
+	cp "$work/share/.sys-config.json" "$work/seen"
+}
+
+keeps_owner_and_mode() {
+	[ "$(stat -c %a "$work/share")" = 750 ] || return
+	case $(stat -c %a "$work/share/.sys-config.json") in *[4567]) return 1 ;; esac
+}
+
+ends_by_itself() {
+	wait_gone guest "$boot_limit" || return
+	grep -a '^DSTACK' "$work/console"
+	grep -aq '^DSTACK guest: done' "$work/console"
+}
+
+nothing_left() {
+	snapshot
+	[ ! -e "$work/share/.sys-config.json" ] || return
+	[ "$(find "$work/share" -type f | wc -l)" = 1 ] || return
+	[ ! -e "$work/share.img" ] || return
+	[ -z "$(find /run/dstack-vmm-prep -type f 2>/dev/null)" ]
+}
+
+starts_with_disk() {
+	fresh_share
+	more_metadata="<dstack:share dir=\"$work/share\"/>" share_as=disk start || return
+	cp "$work/share/.sys-config.json" "$work/seen"
+}
+
+# The disk is read with other people's tools: mtools on the host, Linux's vfat in the guest.
+disk_is_fat() {
+	cp "$work/share.img" "$work/copy.img"
+	fsck.fat -n "$work/copy.img" || return
+	mcopy -n -i "$work/copy.img" ::.sys-config.json "$work/from-disk" || return
+	cmp "$work/from-disk" "$work/seen"
+}
+
+refuses_changed_kernel_in_domain() {
+	cp "$image/bzImage" "$work/changed-kernel"
+	check flip "$work/changed-kernel"
+	kernel=$work/changed-kernel refused 'kernel'
+}
+
+refuses_changed_kernel_in_image() {
+	local spoiled
+
+	spoiled=$(copy_image dstack-changed-1.0.0)
+	check flip "$spoiled/bzImage"
+	image=$spoiled refused 'bzImage|kernel'
+}
+
+refuses_missing_material() {
+	local spoiled
+
+	spoiled=$(copy_image dstack-bare-1.0.0)
+	rm "$spoiled/measurement.tdx.cbor"
+	renew_manifest "$spoiled"
+	image=$spoiled refused 'measurement.tdx.cbor|material'
+}
+
+refuses_material_listed_twice() {
+	local spoiled
+
+	spoiled=$(copy_image dstack-twice-1.0.0)
+	grep measurement.tdx.cbor "$spoiled/sha256sum.txt" >"$work/line"
+	cat "$work/line" >>"$spoiled/sha256sum.txt"
+	renew_digest "$spoiled"
+	image=$spoiled refused 'twice|measurement.tdx.cbor'
+}
+
+refuses_over_budget() {
+	/usr/bin/python3 -c 'import json; print(json.dumps({"kms_urls": ["https://kms.example/" + "x" * 32600], "gateway_urls": []}))' \
+		>"$work/share/.sys-config.json"
+	refused '32768|32,768' || return
+	rm "$work/share/.sys-config.json"
+}
+
+keeps_other_members() {
+	fresh_share
+	printf '{"kms_urls":["https://kms.example"],"gateway_urls":[],"docker_registry":null,"own":1.50,"vm_config":"old"}' \
+		>"$work/share/.sys-config.json"
+	files_of >"$work/before"
+	start || return
+	cp "$work/share/.sys-config.json" "$work/seen"
+	virsh destroy guest || return
+	vm_config 'tdx_attestation_variant="lite"' || return
+	check member "$work/seen" 'kms_urls=["https://kms.example"]' 'own=1.5' || return
+	files_of | diff "$work/before" -
+}
+
+foreign_domain_starts() {
+	local before
+
+	fresh_share
+	before=$(snapshot)
+	name=foreign metadata=no start || return
+	[ "$(snapshot)" = "$before" ] || return
+	virsh destroy foreign || return
+	[ "$(snapshot)" = "$before" ]
+}
+
+# libvirt kills a guest whose reconnect hook fails: ours never does, whatever is broken.
+survives_reconnect() {
+	fresh_share
+	start || return
+	echo 'nonsense' >"$config"
+	stop_libvirtd && start_libvirtd || return
+	sleep 1
+	virsh domstate guest | grep -q running || return
+	write_config
+	virsh destroy guest || return
+	nothing_left
+}
+
+hostile_names_start() {
+	local name
+
+	for name in --help .. '-' "two words" "\$(touch pwned)" $'tab\there'; do
+		fresh_share
+		start || return
+		[ -s "$work/share/.sys-config.json" ] || return
+		virsh destroy -- "$name" || return
+		nothing_left || return
+	done
+	[ ! -e /pwned ]
+}
+
+ok "a libvirtd of our own runs with the hook" private_libvirtd "$hook"
+make_emulator
+make_image || { ok "the image is made from Debian's packages" false; plan; exit 1; }
+write_config
+
+ok "9p: the guest starts" starts_with_9p
+ok "9p: vm_config says lite and the domain's own facts" vm_config 'tdx_attestation_variant="lite"' \
+	'memory_size=2147483648' 'cpu_count=1' 'num_nics=0' 'host_share_mode="9p"' 'qemu_version="9.2.0"' \
+	"image=\"${image##*/}\"" "os_image_hash=\"$(cat "$image/digest.txt")\""
+ok "9p: the directory is as it was, the file is not for everyone" keeps_owner_and_mode
+ok "9p: the guest ends by itself" ends_by_itself
+ok "9p: the guest saw byte for byte what the hook wrote" guest_saw .sys-config.json "$work/seen"
+ok "9p: after shutdown the hook's files are gone" nothing_left
+
+ok "FAT disk: the guest starts" starts_with_disk
+ok "FAT disk: vm_config says so" vm_config 'host_share_mode="vhd"'
+ok "FAT disk: other tools read it" disk_is_fat
+ok "FAT disk: the guest ends by itself" ends_by_itself
+ok "FAT disk: the guest saw byte for byte what the hook wrote" guest_saw .sys-config.json "$work/seen"
+ok "FAT disk: the guest saw the share's other file" guest_saw app-compose.json "$work/share/app-compose.json"
+ok "FAT disk: after shutdown the hook's files are gone" nothing_left
+
+fresh_share
+memory=2560 ok "2560 MiB is refused" refused '[Mm]emory.*2560|2560.*memory'
+ok "a kernel changed by one byte is refused" refuses_changed_kernel_in_domain
+ok "an image whose kernel changed by one byte is refused" refuses_changed_kernel_in_image
+arguments="$cmdline debug" ok "another command line is refused" refused 'cmdline|command line'
+ok "missing material is refused" refuses_missing_material
+ok "material listed twice in the manifest is refused" refuses_material_listed_twice
+ok ".sys-config.json over its budget is refused" refuses_over_budget
+image_name=dstack-none-1.0.0 ok "an image that is not there is refused" refused 'dstack-none-1.0.0'
+emulator=/usr/bin/qemu-system-x86_64 ok "an emulator too old for TDX is refused" refused 'QEMU|qemu'
+ok "after all refusals the same domain starts" starts_with_9p
+ok "destroying it takes the hook's files away" virsh destroy guest
+ok "and nothing is left" nothing_left
+
+ok "other members of .sys-config.json are kept, and restored after" keeps_other_members
+ok "a domain without our metadata starts untouched" foreign_domain_starts
+echo 'nonsense
+[images' >"$config"
+ok "the same with a broken configuration file" foreign_domain_starts
+fresh_share
+ok "our domain is refused then, and the file is named" refused "${config##*/}"
+write_config
+ok "a running guest survives a new libvirtd, even with a broken configuration" survives_reconnect
+ok "hostile names are only names" hostile_names_start
+plan
