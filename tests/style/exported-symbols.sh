@@ -18,13 +18,13 @@ verdict() {
 }
 # two empty lists would compare equal
 test -s "$work/expected" && test -s "$work/found"
-verdict $? "1 - both lists hold something"
+verdict "$?" "1 - both lists hold something"
 diff -u "$work/expected" "$work/found" >&2 && r=0 || r=1
-verdict $r "2 - the library exports what the map lists"
+verdict "$r" "2 - the library exports what the map lists"
 cmp -s "$work/expected" "$work/listed" && r=0 || r=1
-verdict $r "3 - the map is sorted"
+verdict "$r" "3 - the map is sorted"
 LC_ALL=C comm -23 "$work/expected" "$work/declared" > "$work/undeclared"
 test ! -s "$work/undeclared" && r=0 || r=1
 cat "$work/undeclared" >&2
-verdict $r "4 - the public headers declare what the map lists"
+verdict "$r" "4 - the public headers declare what the map lists"
 exit $fail

@@ -33,32 +33,32 @@ completed() {
 
 "$cli" --help > "$work/help" 2> "$work/errors"
 test -s "$work/help" && test ! -s "$work/errors" && r=0 || r=1
-verdict $r "--help goes to standard output"
+verdict "$r" "--help goes to standard output"
 fits "$work/help" && r=0 || r=1
-verdict $r "--help fits 80 columns"
+verdict "$r" "--help fits 80 columns"
 documented "$pods/dstack-vmm-prep.pod" "$work/help" && r=0 || r=1
-verdict $r "the manual knows the global options"
+verdict "$r" "the manual knows the global options"
 
 sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p' "$work/help" | grep -v '^help$' > "$work/commands"
 test -s "$work/commands" && r=0 || r=1
-verdict $r "there are commands"
+verdict "$r" "there are commands"
 while read -r command; do
 	"$cli" "$command" --help > "$work/help" 2> "$work/errors" && r=0 || r=1
-	test $r -eq 0 && test -s "$work/help" && test ! -s "$work/errors" && fits "$work/help" || r=1
-	verdict $r "$command --help goes to standard output within 80 columns"
+	test "$r" -eq 0 && test -s "$work/help" && test ! -s "$work/errors" && fits "$work/help" || r=1
+	verdict "$r" "$command --help goes to standard output within 80 columns"
 	grep -q '^Example:' "$work/help" && r=0 || r=1
-	verdict $r "$command --help shows an example"
+	verdict "$r" "$command --help shows an example"
 	"$cli" help "$command" > "$work/help2" && cmp -s "$work/help" "$work/help2" && r=0 || r=1
-	verdict $r "help $command says the same"
+	verdict "$r" "help $command says the same"
 	"$cli" "$command" --no-such-option > "$work/out" 2> "$work/errors" && r=0 || r=$?
 	test "$r" -eq 2 && test ! -s "$work/out" && grep -q '^dstack-vmm-prep: .*no-such-option' "$work/errors" && r=0 || r=1
-	verdict $r "$command complains about an unknown option on standard error, status 2"
+	verdict "$r" "$command complains about an unknown option on standard error, status 2"
 	documented "$pods/dstack-vmm-prep-$command.pod" "$work/help" && r=0 || r=1
-	verdict $r "the manual of $command knows its options"
+	verdict "$r" "the manual of $command knows its options"
 	completed "$completion/dstack-vmm-prep.bash" "$work/help" && r=0 || r=1
-	verdict $r "the completion knows the options of $command"
+	verdict "$r" "the completion knows the options of $command"
 	grep -q "^=item B<$command" "$pods/dstack-vmm-prep.pod" && r=0 || r=1
-	verdict $r "the manual lists $command"
+	verdict "$r" "the manual lists $command"
 done < "$work/commands"
 echo "1..$n"
 exit $fail
