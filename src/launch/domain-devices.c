@@ -60,8 +60,8 @@ read_pci_number(const xmlNode *node, const gchar *name, guint max, guint *out, G
 	}
 	if (text != NULL && parse_pci_number(text, max, out))
 		return TRUE;
-	return dstack_throw(error, DSTACK_ERROR_MALFORMED, "hostdev/source/address: %s: expected 0 to 0x%x, found '%s'", name,
-			    max, text != NULL ? text : "");
+	return dstack_throw(error, DSTACK_ERROR_MALFORMED, "hostdev/source/address: %s: expected 0 to 0x%x, found '%s'",
+			    name, max, text != NULL ? text : "");
 }
 
 static gboolean
@@ -70,7 +70,8 @@ read_pci_address(xmlNode *hostdev, PciAddress *out, GError **error)
 	xmlNode *node = dstack_xml_find(hostdev, "source/address");
 
 	if (node == NULL)
-		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "hostdev: expected <source><address/></source>, found none");
+		return dstack_throw(error, DSTACK_ERROR_MALFORMED,
+				    "hostdev: expected <source><address/></source>, found none");
 	return read_pci_number(node, "domain", 0xffff, &out->domain, error) &&
 	       read_pci_number(node, "bus", 0xff, &out->bus, error) &&
 	       read_pci_number(node, "slot", 0x1f, &out->slot, error) &&
@@ -116,7 +117,8 @@ count_hostdev(DstackDomain *self, xmlNode *hostdev, const gchar *sysfs, GError *
 		return FALSE;
 	address = g_strdup_printf("%04x:%02x:%02x.%x", at.domain, at.bus, at.slot, at.function);
 	dirfd = open_pci_device(sysfs, address);
-	if (dirfd < 0 || !read_sysfs_number(dirfd, "class", &class_code) || !read_sysfs_number(dirfd, "vendor", &vendor)) {
+	if (dirfd < 0 || !read_sysfs_number(dirfd, "class", &class_code) ||
+	    !read_sysfs_number(dirfd, "vendor", &vendor)) {
 		self->num_gpus++;
 		warn(self, g_strdup_printf("hostdev %s: this host has no such device; counted as a GPU", address));
 		return TRUE;
@@ -137,8 +139,8 @@ read_hostdevs(DstackDomain *self, xmlNode *devices, const gchar *sysfs, GError *
 {
 	for (xmlNode *node = dstack_xml_first(devices, NULL, "hostdev"); node != NULL;
 	     node = dstack_xml_next(node, NULL, "hostdev")) {
-		if (dstack_xml_attribute_is(node, "mode", "subsystem") && dstack_xml_attribute_is(node, "type", "pci") &&
-		    !count_hostdev(self, node, sysfs, error))
+		if (dstack_xml_attribute_is(node, "mode", "subsystem") &&
+		    dstack_xml_attribute_is(node, "type", "pci") && !count_hostdev(self, node, sysfs, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -152,9 +154,11 @@ read_interfaces(DstackDomain *self, xmlNode *devices, GError **error)
 	     node = dstack_xml_next(node, NULL, "interface")) {
 		g_autofree gchar *model = dstack_xml_dup_attribute_at(node, "model", "type");
 
-		if (!(model == NULL && dstack_xml_attribute_is(node, "type", "hostdev")) && g_strcmp0(model, "virtio") != 0)
-			return dstack_throw(error, DSTACK_ERROR_REFUSED, "interface %u: expected model virtio, found %s",
-					    self->num_nics, model != NULL ? model : "none");
+		if (!(model == NULL && dstack_xml_attribute_is(node, "type", "hostdev")) &&
+		    g_strcmp0(model, "virtio") != 0)
+			return dstack_throw(error, DSTACK_ERROR_REFUSED,
+					    "interface %u: expected model virtio, found %s", self->num_nics,
+					    model != NULL ? model : "none");
 		self->num_nics++;
 	}
 	return TRUE;
@@ -177,7 +181,8 @@ read_pci_hole(DstackDomain *self, xmlNode *devices, GError **error)
 static void
 read_tpm(DstackDomain *self, xmlNode *devices)
 {
-	for (xmlNode *node = dstack_xml_first(devices, NULL, "tpm"); node != NULL; node = dstack_xml_next(node, NULL, "tpm")) {
+	for (xmlNode *node = dstack_xml_first(devices, NULL, "tpm"); node != NULL;
+	     node = dstack_xml_next(node, NULL, "tpm")) {
 		if (dstack_xml_attribute_is(dstack_xml_first(node, NULL, "backend"), "type", "emulator"))
 			self->swtpm = TRUE;
 	}
@@ -199,7 +204,8 @@ read_filesystems(DstackDomain *self, xmlNode *devices, GError **error)
 			return dstack_throw(error, DSTACK_ERROR_REFUSED, "filesystem: two have the target " SHARE_TAG);
 		if (g_strcmp0(driver, "virtiofs") == 0)
 			return dstack_throw(error, DSTACK_ERROR_REFUSED,
-					    "filesystem " SHARE_TAG ": expected 9p, which the guest mounts, found virtiofs");
+					    "filesystem " SHARE_TAG
+					    ": expected 9p, which the guest mounts, found virtiofs");
 		if (dir == NULL || !g_path_is_absolute(dir))
 			return dstack_throw(error, DSTACK_ERROR_MALFORMED,
 					    "filesystem " SHARE_TAG ": expected a source dir, found '%s'",
@@ -239,7 +245,8 @@ dstack_domain_read_devices(DstackDomain *self, xmlNode *root, const gchar *sysfs
 	if (devices == NULL)
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "domain: expected <devices>, found none");
 	self->emulator = dstack_xml_dup_text_at(devices, "emulator");
-	self->hotplug_off = dstack_xml_attribute_is(dstack_xml_find(root, "features/pci/acpi-bridge-hotplug"), "state", "off");
+	self->hotplug_off =
+	    dstack_xml_attribute_is(dstack_xml_find(root, "features/pci/acpi-bridge-hotplug"), "state", "off");
 	read_tpm(self, devices);
 	return read_interfaces(self, devices, error) && read_hostdevs(self, devices, sysfs, error) &&
 	       read_pci_hole(self, devices, error) && read_filesystems(self, devices, error) &&

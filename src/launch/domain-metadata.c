@@ -65,7 +65,8 @@ read_share(DstackDomainMetadata *self, xmlNode *node, GError **error)
 
 	if (dir == NULL || !g_path_is_absolute(dir))
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED,
-				    "metadata: <share dir>: expected an absolute path, found '%s'", dir != NULL ? dir : "");
+				    "metadata: <share dir>: expected an absolute path, found '%s'",
+				    dir != NULL ? dir : "");
 	self->share_dir = g_steal_pointer(&dir);
 	return TRUE;
 }
@@ -104,9 +105,11 @@ static const struct {
 	const gchar *attribute;
 	MetadataReader read;
 } metadata_elements[] = {
-    {"image", NULL, read_image},   {"tee", NULL, read_tee},
+    {"image", NULL, read_image},
+    {"tee", NULL, read_tee},
     {"attestation", "variant", read_attestation},
-    {"share", "dir", read_share},  {"volumes", "count", read_volumes},
+    {"share", "dir", read_share},
+    {"volumes", "count", read_volumes},
     {"mrConfig", NULL, read_mr_config},
 };
 
@@ -115,8 +118,8 @@ ensure_attributes(const xmlNode *node, const gchar *known, GError **error)
 {
 	for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
 		const gchar *name = (const gchar *)attribute->name;
-		gboolean is_ours = attribute->ns != NULL &&
-				   g_str_equal((const gchar *)attribute->ns->href, DSTACK_DOMAIN_NAMESPACE);
+		gboolean is_ours =
+		    attribute->ns != NULL && g_str_equal((const gchar *)attribute->ns->href, DSTACK_DOMAIN_NAMESPACE);
 
 		if (is_ours || (attribute->ns == NULL && g_strcmp0(name, known) != 0))
 			return dstack_throw(error, DSTACK_ERROR_MALFORMED, "metadata: <%s>: unknown attribute '%s'",

@@ -20,9 +20,9 @@ static const struct {
 	const gchar *name;
 	const gchar *element;
 } refused_arguments[] = {
-    {"kernel", "<os><kernel>"}, {"initrd", "<os><initrd>"}, {"append", "<os><cmdline>"}, {"shim", "<os><kernel>"},
-    {"m", "<memory>"},		{"smp", "<vcpu>"},	     {"cpu", "<cpu>"},		  {"pflash", "<os><loader>"},
-    {"readconfig", "the domain's own elements"},
+    {"kernel", "<os><kernel>"}, {"initrd", "<os><initrd>"}, {"append", "<os><cmdline>"},
+    {"shim", "<os><kernel>"},	{"m", "<memory>"},	    {"smp", "<vcpu>"},
+    {"cpu", "<cpu>"},		{"pflash", "<os><loader>"}, {"readconfig", "the domain's own elements"},
 };
 
 static gboolean
@@ -30,9 +30,10 @@ ensure_allowed(const gchar *name, GError **error)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(refused_arguments); i++) {
 		if (g_str_equal(name, refused_arguments[i].name))
-			return dstack_throw(error, DSTACK_ERROR_REFUSED,
-					    "qemu:commandline: -%s changes what is measured behind libvirt's back; use %s",
-					    name, refused_arguments[i].element);
+			return dstack_throw(
+			    error, DSTACK_ERROR_REFUSED,
+			    "qemu:commandline: -%s changes what is measured behind libvirt's back; use %s", name,
+			    refused_arguments[i].element);
 	}
 	return TRUE;
 }
@@ -53,7 +54,8 @@ read_object(const gchar *value, GError **error)
 static gboolean
 read_machine(const gchar *value, GError **error)
 {
-	static const gchar *const refused[] = {"kernel=", "initrd=", "append=", "firmware=", "smp.", "memory.", "pflash"};
+	static const gchar *const refused[] = {
+	    "kernel=", "initrd=", "append=", "firmware=", "smp.", "memory.", "pflash"};
 	g_auto(GStrv) properties = g_strsplit(value, ",", -1);
 
 	for (guint i = 0; properties[i] != NULL; i++) {

@@ -20,7 +20,8 @@ sum_cells(xmlNode *root, guint64 *out, guint *out_n, GError **error)
 	guint64 sum = 0;
 	guint n = 0;
 
-	for (xmlNode *cell = dstack_xml_first(numa, NULL, "cell"); cell != NULL; cell = dstack_xml_next(cell, NULL, "cell")) {
+	for (xmlNode *cell = dstack_xml_first(numa, NULL, "cell"); cell != NULL;
+	     cell = dstack_xml_next(cell, NULL, "cell")) {
 		guint64 size;
 
 		if (!dstack_xml_get_size_attribute(cell, "memory", "cpu/numa/cell memory", &size, error))
@@ -51,10 +52,10 @@ read_memory_size(DstackDomain *self, xmlNode *root, GError **error)
 	if (self->memory_size == 0)
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "memory: expected more than 0 bytes");
 	if (self->memory_size % MEMORY_ALIGNMENT != 0)
-		return dstack_throw(error, DSTACK_ERROR_REFUSED,
-				    "memory: expected whole MiB, because libvirt rounds up to them, found %" G_GUINT64_FORMAT
-				    " bytes",
-				    self->memory_size);
+		return dstack_throw(
+		    error, DSTACK_ERROR_REFUSED,
+		    "memory: expected whole MiB, because libvirt rounds up to them, found %" G_GUINT64_FORMAT " bytes",
+		    self->memory_size);
 	return TRUE;
 }
 
@@ -77,7 +78,8 @@ ensure_memory_is_fixed(const DstackDomain *self, xmlNode *root, GError **error)
 		g_autofree gchar *expected = dstack_size_to_string(self->memory_size);
 
 		return dstack_throw(error, DSTACK_ERROR_REFUSED,
-				    "currentMemory: expected %s, the memory the guest boots with, found %s", expected, found);
+				    "currentMemory: expected %s, the memory the guest boots with, found %s", expected,
+				    found);
 	}
 	return TRUE;
 }
@@ -93,10 +95,11 @@ read_cpu(DstackDomain *self, xmlNode *root, GError **error)
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "vcpu: expected 1 to %d, found '%s'", VCPUS_MAX,
 				    count != NULL ? count : "");
 	if (current != NULL && g_strcmp0(current, count) != 0)
-		return dstack_throw(error, DSTACK_ERROR_REFUSED,
-				    "vcpu: current='%s' of %s makes QEMU announce hot-pluggable processors, which changes "
-				    "the ACPI tables; remove current",
-				    current, count);
+		return dstack_throw(
+		    error, DSTACK_ERROR_REFUSED,
+		    "vcpu: current='%s' of %s makes QEMU announce hot-pluggable processors, which changes "
+		    "the ACPI tables; remove current",
+		    current, count);
 	self->cpu_count = (guint32)number;
 	self->cpu_mode = dstack_xml_dup_attribute_at(root, "cpu", "mode");
 	self->cpu_model = dstack_xml_dup_text_at(root, "cpu/model");

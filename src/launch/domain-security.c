@@ -19,7 +19,8 @@ parse_policy(const gchar *text, guint64 *out)
 {
 	gboolean is_hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");
 
-	return *text != '\0' && g_ascii_string_to_unsigned(is_hex ? text + 2 : text, is_hex ? 16 : 10, 0, G_MAXUINT64, out, NULL);
+	return *text != '\0' &&
+	       g_ascii_string_to_unsigned(is_hex ? text + 2 : text, is_hex ? 16 : 10, 0, G_MAXUINT64, out, NULL);
 }
 
 static gboolean
@@ -32,7 +33,8 @@ read_policy(DstackDomainSecurity *self, xmlNode *node, GError **error)
 	self->has_policy = parse_policy(g_strstrip(text), &self->policy);
 	if (self->has_policy)
 		return TRUE;
-	return dstack_throw(error, DSTACK_ERROR_MALFORMED, "launchSecurity/policy: expected a number, found '%s'", text);
+	return dstack_throw(error, DSTACK_ERROR_MALFORMED, "launchSecurity/policy: expected a number, found '%s'",
+			    text);
 }
 
 /* base64 of exactly that many bytes; absent leaves NULL */
@@ -50,8 +52,8 @@ read_blob(xmlNode *node, const gchar *name, gsize size, GBytes **out, GError **e
 		return FALSE;
 	if (g_bytes_get_size(bytes) != size)
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED,
-				    "%s: expected base64 of %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, what, size,
-				    g_bytes_get_size(bytes));
+				    "%s: expected base64 of %" G_GSIZE_FORMAT " bytes, found %" G_GSIZE_FORMAT, what,
+				    size, g_bytes_get_size(bytes));
 	*out = g_steal_pointer(&bytes);
 	return TRUE;
 }
@@ -83,7 +85,8 @@ find_type(xmlNode **node, gchar **out_type, GError **error)
 
 	for (xmlNode *child = dstack_xml_first(*node, NULL, NULL); type == NULL && child != NULL;
 	     child = dstack_xml_next(child, NULL, NULL)) {
-		if (!g_str_equal((const gchar *)child->name, "tdx") && !g_str_equal((const gchar *)child->name, "sev-snp"))
+		if (!g_str_equal((const gchar *)child->name, "tdx") &&
+		    !g_str_equal((const gchar *)child->name, "sev-snp"))
 			continue;
 		type = g_strdup((const gchar *)child->name);
 		*node = child;

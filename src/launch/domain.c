@@ -123,7 +123,7 @@ read_smbios(DstackDomain *self, xmlNode *root)
 static gboolean
 ensure_no_duplicates(xmlNode *root, GError **error)
 {
-	static const gchar *const once[] = {"metadata", "memory", "currentMemory", "vcpu",	"os",
+	static const gchar *const once[] = {"metadata", "memory",  "currentMemory", "vcpu",	      "os",
 					    "cpu",	"devices", "name",	    "launchSecurity", "memoryBacking"};
 	static const gchar *const once_in_os[] = {"loader", "kernel", "initrd", "cmdline", "type"};
 	xmlNode *ignored = NULL;
@@ -179,15 +179,19 @@ dstack_domain_get_tee(const DstackDomain *self, DstackLaunchTee *out, GError **e
 	DstackLaunchTee said = self->metadata.tee;
 
 	if (self->security.other != NULL)
-		return dstack_throw(error, DSTACK_ERROR_REFUSED,
-				    "launchSecurity: expected type tdx or sev-snp, found '%s', which dstack does not attest",
-				    self->security.other);
+		return dstack_throw(
+		    error, DSTACK_ERROR_REFUSED,
+		    "launchSecurity: expected type tdx or sev-snp, found '%s', which dstack does not attest",
+		    self->security.other);
 	if (self->security.tee == DSTACK_LAUNCH_TEE_UNSET && said == DSTACK_LAUNCH_TEE_UNSET)
+		return dstack_throw(
+		    error, DSTACK_ERROR_REFUSED,
+		    "launchSecurity: expected type tdx or sev-snp, found none; where this libvirt cannot "
+		    "express it, let the metadata say <dstack:tee>");
+	if (self->security.tee != DSTACK_LAUNCH_TEE_UNSET && said != DSTACK_LAUNCH_TEE_UNSET &&
+	    said != self->security.tee)
 		return dstack_throw(error, DSTACK_ERROR_REFUSED,
-				    "launchSecurity: expected type tdx or sev-snp, found none; where this libvirt cannot "
-				    "express it, let the metadata say <dstack:tee>");
-	if (self->security.tee != DSTACK_LAUNCH_TEE_UNSET && said != DSTACK_LAUNCH_TEE_UNSET && said != self->security.tee)
-		return dstack_throw(error, DSTACK_ERROR_REFUSED, "launchSecurity says %s, but the metadata's <tee> says %s",
+				    "launchSecurity says %s, but the metadata's <tee> says %s",
 				    dstack_launch_tee_to_string(self->security.tee), dstack_launch_tee_to_string(said));
 	*out = said != DSTACK_LAUNCH_TEE_UNSET ? said : self->security.tee;
 	return TRUE;

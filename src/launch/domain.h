@@ -79,7 +79,8 @@ DstackDomain *dstack_domain_parse(const gchar *xml, gsize size, const gchar *sys
 void dstack_domain_free(DstackDomain *self);
 
 /* the TEE of the launch: launchSecurity, else metadata; a contradiction or none at all is refused */
-gboolean dstack_domain_get_tee(const DstackDomain *self, DstackLaunchTee *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean dstack_domain_get_tee(const DstackDomain *self, DstackLaunchTee *out,
+			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* the request that `prepare` with the same facts would make */
 DstackLaunchRequest *dstack_domain_to_request(const DstackDomain *self, GError **error);
 

@@ -190,9 +190,11 @@ parse_size(const gchar *text, const gchar *unit, const gchar *what, guint64 *out
 	if (!parse_unit(unit, &scale))
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: unknown unit '%s'", what, unit);
 	if (!dstack_number_parse(text, what, G_MAXUINT64, &number, NULL))
-		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: expected a whole number, found '%s'", what, text);
+		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: expected a whole number, found '%s'", what,
+				    text);
 	if (!g_uint64_checked_mul(&number, number, scale))
-		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: %s %s does not fit in 64 bits", what, text, unit);
+		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: %s %s does not fit in 64 bits", what, text,
+				    unit);
 	*out = number;
 	return TRUE;
 }

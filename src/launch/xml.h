@@ -33,7 +33,8 @@ gchar *dstack_xml_dup_attribute_at(xmlNode *parent, const gchar *path, const gch
 gboolean dstack_xml_attribute_is(const xmlNode *node, const gchar *name, const gchar *value);
 
 /* a size with libvirt's `unit` attribute (default KiB), in bytes */
-gboolean dstack_xml_get_size(const xmlNode *node, const gchar *what, guint64 *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean dstack_xml_get_size(const xmlNode *node, const gchar *what, guint64 *out,
+			     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* the same where the number is an attribute, as <cell memory= unit=> has it; absent is an error */
 gboolean dstack_xml_get_size_attribute(const xmlNode *node, const gchar *name, const gchar *what, guint64 *out,
 				       GError **error) G_GNUC_WARN_UNUSED_RESULT;
