@@ -47,7 +47,8 @@ DstackCollateralDates dstack_collateral_get_dates(const DstackCollateral *self);
 const DstackTcbInfo *dstack_collateral_peek_tcb_info(const DstackCollateral *self);
 const DstackQeIdentity *dstack_collateral_peek_qe_identity(const DstackCollateral *self);
 X509 *dstack_collateral_peek_pck_ca(const DstackCollateral *self); /* who issued the PCK revocation list */
-X509 *dstack_collateral_peek_root(const DstackCollateral *self);
+X509 *dstack_collateral_peek_tcb_info_signer(const DstackCollateral *self);
+X509 *dstack_collateral_peek_qe_identity_signer(const DstackCollateral *self);
 X509_CRL *dstack_collateral_peek_pck_crl(const DstackCollateral *self);
 X509_CRL *dstack_collateral_peek_root_crl(const DstackCollateral *self);
 /* the key it was authenticated under */

@@ -99,7 +99,7 @@ gboolean dstack_tcb_evaluate(const DstackTcbLevels *levels, const DstackTcbSubje
 DstackTcbStatus dstack_tcb_converge(DstackTcbStatus platform, DstackTcbStatus module, DstackTcbStatus qe);
 /* TD 1.5: what was launched against what runs now */
 DstackTcbStatus dstack_tcb_relaunch(DstackTcbStatus launch, DstackTcbStatus current);
-/* platform's, QE's and module's, each once. (element-type utf8), owned copies, NULL-terminated */
+/* platform's, QE's and module's, each once (element-type utf8) */
 GPtrArray *dstack_tcb_evaluation_dup_advisories(const DstackTcbEvaluation *self);
 
 void dstack_tcb_grade_clear(DstackTcbGrade *self);

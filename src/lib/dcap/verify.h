@@ -12,6 +12,7 @@
 
 #include "base/context.h"
 #include "base/digest.h"
+#include "dcap/attributes.h"
 #include "dcap/collateral.h"
 #include "dcap/pck.h"
 #include "dcap/tcb-status.h"
@@ -41,14 +42,6 @@ typedef enum {
 	DSTACK_DCAP_FAILED,
 	DSTACK_DCAP_WAIVED, /* would have failed, and the caller said that it does without */
 } DstackDcapState;
-
-/* rules on attributes that a caller may do without */
-typedef enum {
-	DSTACK_DCAP_ALLOW_DEBUG = 1 << 0,
-	DSTACK_DCAP_ALLOW_SEPT_VE = 1 << 1,    /* SEPT_VE_DISABLE not set */
-	DSTACK_DCAP_ALLOW_SERVICE_TD = 1 << 2, /* MRSERVICETD not zero */
-	DSTACK_DCAP_ALLOW_RESERVED = 1 << 3,   /* reserved attribute bits; for tests of the quote machinery */
-} DstackDcapAllow;
 
 /* what users of Intel's own library find in its supplemental data */
 typedef struct {
