@@ -144,7 +144,7 @@ static const DstackOptionRow prepare_rows[] = {
     {"vcpu_type", "s", IN_LAUNCH, REQUEST(vcpu_type)},
     {"guest_features", "t", IN_LAUNCH, REQUEST(guest_features)},
     {"mr_config", "s", IN_PREPARE, REQUEST(mr_config)},
-    {"check", "s", IN_PREPARE | IN_DOMAIN, set_check, 0},
+    {"check", "s", IN_PREPARE, set_check, 0},
     {"inject", "h", IN_PREPARE | IN_DOMAIN, set_inject, 0},
     {"domain", "s", IN_PREPARE, set_domain, 0},
     {"acpi_loader", "s", IN_EXPECT, set_acpi, 0},

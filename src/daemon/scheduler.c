@@ -181,7 +181,7 @@ dstack_scheduler_free(DstackScheduler *self)
  * @self: the scheduler
  * @caller: whose request this is: a unique bus name
  * @work: what to do on a worker thread
- * @data: for @work; owned by the scheduler from now on, also on failure
+ * @data: for @work; owned by the scheduler from now on, but not on failure
  * @data_free: (nullable): frees @data, on the main thread
  * @error: (out) (optional): %DSTACK_ERROR_FAILED when the caller has too much waiting
  *
@@ -194,13 +194,10 @@ dstack_scheduler_push(DstackScheduler *self, const gchar *caller_name, DstackWor
 	DstackCaller *caller = scheduler_get_caller(self, caller_name);
 	DstackTask *task = NULL;
 
-	if (g_queue_get_length(&caller->waiting) >= self->limits.waiting_per_caller) {
-		if (data_free != NULL)
-			data_free(data);
+	if (g_queue_get_length(&caller->waiting) >= self->limits.waiting_per_caller)
 		return dstack_throw(error, DSTACK_ERROR_FAILED,
 				    "too many requests under way: at most %u of one caller may wait",
 				    self->limits.waiting_per_caller);
-	}
 	task = g_new0(DstackTask, 1);
 	*task = (DstackTask){.scheduler = self,
 			     .caller = caller,

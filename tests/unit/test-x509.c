@@ -302,6 +302,32 @@ wants_an_extension_exactly_once(void)
 	g_assert_nonnull(strstr(error->message, "found none"));
 }
 
+static void
+takes_a_named_certificate_in_either_form(void)
+{
+	g_auto(Fixture) fixture = {0};
+	g_autoptr(GBytes) der = NULL;
+	g_autoptr(GBytes) pem = NULL;
+	g_autoptr(GBytes) empty = g_bytes_new_static("", 0);
+	g_autoptr(GBytes) from_der = NULL;
+	g_autoptr(GBytes) from_pem = NULL;
+	g_autofree gchar *text = NULL;
+	g_autoptr(GError) error = NULL;
+
+	fixture_init(&fixture);
+	der = dstack_pki_cert_to_der(fixture.ca);
+	text = dstack_pki_to_pem(fixture.ca, NULL);
+	pem = g_bytes_new(text, strlen(text));
+	from_der = dstack_x509_to_der(der, "root", &error);
+	g_assert_no_error(error);
+	from_pem = dstack_x509_to_der(pem, "root", &error);
+	g_assert_no_error(error);
+	g_assert_true(g_bytes_equal(from_der, der));
+	g_assert_true(g_bytes_equal(from_pem, der));
+	g_assert_null(dstack_x509_to_der(empty, "root", &error));
+	g_assert_error(error, DSTACK_ERROR, DSTACK_ERROR_MALFORMED);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -319,5 +345,6 @@ main(int argc, char **argv)
 			ties_certificates_and_lists_to_their_issuer);
 	g_test_add_func("/x509/knows-a-ca-by-what-it-says", knows_a_ca_by_what_it_says);
 	g_test_add_func("/x509/wants-an-extension-exactly-once", wants_an_extension_exactly_once);
+	g_test_add_func("/x509/takes-a-named-certificate-in-either-form", takes_a_named_certificate_in_either_form);
 	return g_test_run();
 }

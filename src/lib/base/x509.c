@@ -215,6 +215,47 @@ dstack_x509_parse_pem(const gchar *text, gsize size, guint max, const gchar *wha
 	return g_steal_pointer(&certs);
 }
 
+static void
+openssl_bytes_free(gpointer data)
+{
+	OPENSSL_free(data);
+}
+
+/**
+ * dstack_x509_to_der:
+ * @pem_or_der: one certificate, in either form
+ * @what: name of the certificate for errors
+ * @error: (out) (optional): %DSTACK_ERROR_MALFORMED when it is neither, or more than one
+ *
+ * For a root that an operator names.
+ *
+ * Returns: (transfer full) (nullable): its DER
+ */
+GBytes *
+dstack_x509_to_der(GBytes *pem_or_der, const gchar *what, GError **error)
+{
+	gsize size = 0;
+	const guint8 *data = g_bytes_get_data(pem_or_der, &size);
+	g_autoptr(GPtrArray) chain = NULL;
+	g_autoptr(X509) cert = NULL;
+	guint8 *der = NULL;
+	int length = 0;
+
+	if (size > 0 && data[0] != '-') {
+		cert = dstack_x509_parse_der(data, size, what, error);
+		return cert == NULL ? NULL : g_bytes_ref(pem_or_der);
+	}
+	chain = dstack_x509_parse_pem((const gchar *)data, size, 1, what, error);
+	if (chain == NULL)
+		return NULL;
+	length = i2d_X509(g_ptr_array_index(chain, 0), &der);
+	if (length <= 0) {
+		throw_and_forget(error, DSTACK_ERROR_FAILED, what, "cannot be written as DER");
+		return NULL;
+	}
+	return g_bytes_new_with_free_func(der, (gsize)length, openssl_bytes_free, der);
+}
+
 /* RFC 5280: seconds present, no fraction, Zulu; so UTCTime has 13 characters and GeneralizedTime 15 */
 static gboolean
 time_to_unix(const ASN1_TIME *time, const gchar *what, gint64 *out, GError **error)

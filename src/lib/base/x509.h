@@ -17,6 +17,8 @@ G_BEGIN_DECLS
 X509 *dstack_x509_parse_der(const guint8 *data, gsize size, const gchar *what, GError **error);
 /* PEM certificates back to back; white space and one trailing NUL allowed, anything else is not. (element-type X509) */
 GPtrArray *dstack_x509_parse_pem(const gchar *text, gsize size, guint max, const gchar *what, GError **error);
+/* one certificate that somebody handed over, in DER or PEM: its DER */
+GBytes *dstack_x509_to_der(GBytes *pem_or_der, const gchar *what, GError **error);
 X509_CRL *dstack_x509_crl_parse_der(const guint8 *data, gsize size, const gchar *what, GError **error);
 
 /* both bounds inclusive, in seconds since 1970 */
