@@ -16,6 +16,8 @@
 #define DSTACK_LIMIT_SYS_CONFIG    32768           /* .sys-config.json: the guest reads no more (formats.md 5) */
 #define DSTACK_LIMIT_APP_COMPOSE   DSTACK_MIB(4)   /* app-compose.json: carries a docker compose file as text */
 #define DSTACK_LIMIT_FIRMWARE      DSTACK_MIB(64)  /* OVMF builds are 2 to 16 MiB */
+#define DSTACK_LIMIT_TDVF_PAGES    0x40000u        /* pages of all TDVF sections, 1 GiB: OVMF has about 1,100 */
+#define DSTACK_LIMIT_PE_SECTIONS   96u             /* the PE format's own bound for loadable images; kernels have 4 to 10 */
 #define DSTACK_LIMIT_KERNEL        DSTACK_MIB(512) /* distribution kernels are 8 to 20 MiB, UKIs up to 200 */
 #define DSTACK_LIMIT_DOMAIN_XML    DSTACK_MIB(4)   /* libvirt's own RPC limit for a string */
 #define DSTACK_LIMIT_SETTINGS      DSTACK_KIB(64)  /* a configuration file: a dozen lines */

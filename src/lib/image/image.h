@@ -41,6 +41,8 @@ DstackImage *dstack_image_open(const gchar *path, GError **error);
 DstackImage *dstack_image_open_fd(int dirfd, const gchar *path, GError **error);
 /* a name that is a plain directory name in one of the roots, or a path with a slash; roots is NULL-terminated */
 DstackImage *dstack_image_find(const gchar *const *roots, const gchar *name_or_path, GError **error);
+/* the same, by name only: for names that the operator did not type */
+DstackImage *dstack_image_find_by_name(const gchar *const *roots, const gchar *name, GError **error);
 void dstack_image_free(DstackImage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DstackImage, dstack_image_free)
 

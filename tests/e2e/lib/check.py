@@ -7,7 +7,7 @@
 #   check.py flip FILE                          changes one byte near the end
 #   check.py vm-config SYS-CONFIG KEY=JSON...   vm_config has these values; KEY= alone: it has no such key
 #   check.py member SYS-CONFIG KEY=JSON...      the same of .sys-config.json's own members
-#   check.py saw CONSOLE NAME FILE              the guest showed NAME with exactly the bytes of FILE
+#   check.py saw CONSOLE DIRECTORY              the guest showed exactly the files of that directory, byte for byte
 import json
 import os
 import sys
@@ -43,12 +43,18 @@ def has(what, document, wanted):
 			sys.exit("{}.{}: expected {}, found {!r}".format(what, key, value or "none", document.get(key)))
 
 
-def saw(path, name, wrote):
-	seen = console.Console(path).file(name)
-	with open(wrote, "rb") as stream:
-		written = stream.read()
-	if seen != written:
-		sys.exit("the host wrote {!r}, the guest saw {!r}".format(written, seen))
+def saw(path, directory):
+	shown = console.Console(path)
+	prefix = "share/"
+	names = sorted(name[len(prefix):] for name in shown.files() if name.startswith(prefix))
+	expected = sorted(os.listdir(directory))
+	if names != expected:
+		sys.exit("the host shared {!r}, the guest saw {!r}".format(expected, names))
+	for name in names:
+		with open(os.path.join(directory, name), "rb") as stream:
+			written = stream.read()
+		if shown.file(prefix + name) != written:
+			sys.exit("{}: the host wrote {!r}, the guest saw {!r}".format(name, written, shown.file(prefix + name)))
 
 
 def main(what, path, *rest):

@@ -76,6 +76,9 @@ fresh_share() {
 	rm -rf -- "$work/share" "$work/share.img" "$work/console"
 	mkdir -m 0750 "$work/share"
 	echo '{"manifest_version":2,"name":"e2e"}' >"$work/share/app-compose.json"
+	head -c 70000 /dev/zero | tr '\0' 'z' >"$work/share/a name with blanks, longer than any short name.TXT"
+	: >"$work/share/empty"
+	printf 'no newline' >"$work/share/Grüße"
 }
 
 # Every file below the share, the disk and the hook's own records: names, inodes, modes, sizes, times, contents.
@@ -92,8 +95,15 @@ vm_config() {
 	check vm-config "$work/seen" "$@"
 }
 
-guest_saw() {
-	check saw "$work/console" "$1" "$2"
+# keep_written: what the host wrote for this start, before it is taken away.
+keep_written() {
+	rm -rf "$work/written"
+	cp -a "$work/share" "$work/written"
+	cp "$work/share/.sys-config.json" "$work/seen"
+}
+
+guest_saw_everything() {
+	check saw "$work/console" "$work/written"
 }
 
 start() {
@@ -125,7 +135,7 @@ refused() {
 starts_with_9p() {
 	fresh_share
 	start || return
-	cp "$work/share/.sys-config.json" "$work/seen"
+	keep_written
 }
 
 keeps_owner_and_mode() {
@@ -142,7 +152,7 @@ ends_by_itself() {
 nothing_left() {
 	snapshot
 	[ ! -e "$work/share/.sys-config.json" ] || return
-	[ "$(find "$work/share" -type f | wc -l)" = 1 ] || return
+	[ "$(find "$work/share" -type f | wc -l)" = 4 ] || return
 	[ ! -e "$work/share.img" ] || return
 	[ -z "$(find /run/dstack-vmm-prep -type f 2>/dev/null)" ]
 }
@@ -150,7 +160,7 @@ nothing_left() {
 starts_with_disk() {
 	fresh_share
 	more_metadata="<dstack:share dir=\"$work/share\"/>" share_as=disk start || return
-	cp "$work/share/.sys-config.json" "$work/seen"
+	keep_written
 }
 
 # The disk is read with other people's tools: mtools on the host, Linux's vfat in the guest.
@@ -262,15 +272,14 @@ ok "9p: vm_config says lite and the domain's own facts" vm_config 'tdx_attestati
 	"image=\"${image##*/}\"" "os_image_hash=\"$(cat "$image/digest.txt")\""
 ok "9p: the directory is as it was, the file is not for everyone" keeps_owner_and_mode
 ok "9p: the guest ends by itself" ends_by_itself
-ok "9p: the guest saw byte for byte what the hook wrote" guest_saw .sys-config.json "$work/seen"
+ok "9p: the guest saw .sys-config.json byte for byte as the hook wrote it, and the other files" guest_saw_everything
 ok "9p: after shutdown the hook's files are gone" nothing_left
 
 ok "FAT disk: the guest starts" starts_with_disk
 ok "FAT disk: vm_config says so" vm_config 'host_share_mode="vhd"'
 ok "FAT disk: other tools read it" disk_is_fat
 ok "FAT disk: the guest ends by itself" ends_by_itself
-ok "FAT disk: the guest saw byte for byte what the hook wrote" guest_saw .sys-config.json "$work/seen"
-ok "FAT disk: the guest saw the share's other file" guest_saw app-compose.json "$work/share/app-compose.json"
+ok "FAT disk: the same" guest_saw_everything
 ok "FAT disk: after shutdown the hook's files are gone" nothing_left
 
 fresh_share

@@ -27,7 +27,7 @@ clean_up() {
 	rm -rf -- "$work"
 }
 
-# boot MIB: one boot with a fresh TPM; the console ends in $work/console.MIB.
+# boot RUN MIB: one boot of $image with a fresh TPM; the console ends in $work/console.RUN.
 boot() {
 	local tpm=$work/tpm.$1 cmdline
 
@@ -36,7 +36,7 @@ boot() {
 	swtpm_setup --tpm2 --tpmstate "$tpm" --pcr-banks sha256,sha384 --overwrite >"$tpm/log" || return
 	swtpm socket --tpm2 --tpmstate dir="$tpm" --ctrl type=unixio,path="$tpm/ctl" --terminate \
 		--daemon --pid file="$work/swtpm.$1.pid" || return
-	nice timeout "$boot_limit" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 1 -m "$1" \
+	nice timeout "$boot_limit" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 1 -m "$2" \
 		-nodefaults -no-user-config -display none -no-reboot -serial "file:$work/console.$1" \
 		-bios "$image/ovmf.fd" -kernel "$image/bzImage" -initrd "$image/initrd.img" -append "$cmdline" \
 		-chardev "socket,id=tpm,path=$tpm/ctl" -tpmdev emulator,id=tpm0,chardev=tpm -device tpm-crb,tpmdev=tpm0
@@ -45,7 +45,7 @@ boot() {
 }
 
 predict() {
-	"$tool" --json expect "$image" --tee tdx --memory "$1M" >"$work/expect.$1"
+	"$tool" --json expect "$image" --tee tdx --memory "$2M" >"$work/expect.$1"
 }
 
 check() {
@@ -56,27 +56,35 @@ compare() {
 	/usr/bin/python3 -B "$here/compare.py" "$@"
 }
 
-# What the firmware measured into a TPM, event by event, is what we say it measures into RTMRs.
+# make_image DIRECTORY OPTION...: sets $image.
+make_image() {
+	image=$("$srcdir/images-sample/from-debian" --tool "$tool" "${@:2}" "$1") && return
+	ok "the image is made from Debian's packages" false
+	plan
+	return 1
+}
+
+# check_boot RUN MIB: what the firmware measured into a TPM, event by event, is what we say it measures into RTMRs.
 check_boot() {
-	ok "$1 MiB: the guest boots and ends" boot "$1"
-	ok "$1 MiB: the firmware's log gives the TPM's own PCR values" compare sound "$work/console.$1"
-	ok "$1 MiB: expect answers" predict "$1"
-	ok "$1 MiB: the kernel digest is as predicted" compare kernel "$work/console.$1" "$work/expect.$1"
-	ok "$1 MiB: the command line digest is as predicted" compare cmdline "$work/console.$1" "$work/expect.$1"
-	ok "$1 MiB: the initrd digest is as predicted" compare initrd "$work/console.$1" "$work/expect.$1"
-	ok "$1 MiB: every other shared digest is as predicted" compare constants "$work/console.$1" "$work/expect.$1"
+	ok "$1: the guest boots and ends" boot "$1" "$2"
+	ok "$1: the firmware's log gives the TPM's own PCR values" compare sound "$work/console.$1"
+	ok "$1: expect answers" predict "$1" "$2"
+	ok "$1: the kernel digest is as predicted" compare kernel "$work/console.$1" "$work/expect.$1"
+	ok "$1: the command line digest is as predicted" compare cmdline "$work/console.$1" "$work/expect.$1"
+	ok "$1: the initrd digest is as predicted" compare initrd "$work/console.$1" "$work/expect.$1"
+	ok "$1: every other shared digest is as predicted" compare constants "$work/console.$1" "$work/expect.$1"
 }
 
 same_kernel_everywhere() {
 	local size
 
 	for size in "${lite_sizes[@]:1}"; do
-		compare same-kernel "$work/console.${lite_sizes[0]}" "$work/console.$size" || return
+		compare same-kernel "$work/console.2048-MiB" "$work/console.$size-MiB" || return
 	done
 }
 
 another_kernel() {
-	! compare same-kernel "$work/console.${lite_sizes[0]}" "$work/console.$other_size" 2>/dev/null
+	! compare same-kernel "$work/console.2048-MiB" "$work/console.$1" 2>/dev/null
 }
 
 material_holds() {
@@ -104,20 +112,21 @@ refuses_to_prepare() {
 require /usr/bin/python3 qemu-system-x86_64 swtpm swtpm_setup cpio busybox /usr/share/ovmf/OVMF.fd "$tool"
 work=$(mktemp -d)
 trap clean_up EXIT
-image=$("$srcdir/images-sample/from-debian" --tool "$tool" "$work") || {
-	ok "the image is made from Debian's packages" false
-	plan
-	exit 1
-}
+make_image "$work" || exit 1
 for size in "${lite_sizes[@]}" "$other_size"; do
-	check_boot "$size"
+	check_boot "$size-MiB" "$size"
 done
 ok "one and the same kernel is measured at ${lite_sizes[*]} MiB" same_kernel_everywhere
-ok "at $other_size MiB another kernel is measured" another_kernel
+ok "at $other_size MiB another kernel is measured" another_kernel "$other_size-MiB"
 for size in "${lite_sizes[@]}"; do
-	ok "$size MiB: the image's material holds" material_holds "$size"
+	ok "$size MiB: the image's material holds" material_holds "$size-MiB"
 	ok "$size MiB: prepare says lite" prepares_lite "$size"
 done
-ok "$other_size MiB: the image's material does not hold" material_does_not_hold "$other_size"
+ok "$other_size MiB: the image's material does not hold" material_does_not_hold "$other_size-MiB"
 ok "$other_size MiB: prepare refuses and names the memory" refuses_to_prepare "$other_size"
+
+# QEMU copies vga= from the command line into the kernel's header, which is measured
+make_image "$work/vga" --cmdline vga=0x317 || exit 1
+check_boot vga 2048
+ok "with vga= another kernel is measured" another_kernel vga
 plan
