@@ -200,13 +200,19 @@ dstack_cli_settings(DstackCli *self, GError **error)
 }
 
 const gchar *const *
+dstack_cli_given_image_dirs(DstackCli *self)
+{
+	/* the array ends with NULL */
+	return self->priv->image_dirs->len > 1 ? (const gchar *const *)self->priv->image_dirs->pdata : NULL;
+}
+
+const gchar *const *
 dstack_cli_image_dirs(DstackCli *self, GError **error)
 {
 	const DstackSettings *settings = NULL;
 
-	/* the array ends with NULL */
 	if (self->priv->image_dirs->len > 1)
-		return (const gchar *const *)self->priv->image_dirs->pdata;
+		return dstack_cli_given_image_dirs(self);
 	settings = dstack_cli_settings(self, error);
 	return settings != NULL ? (const gchar *const *)settings->image_dirs : NULL;
 }

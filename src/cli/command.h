@@ -91,6 +91,8 @@ void dstack_cli_answer_no(DstackCli *self);
 
 /* The configuration, read at the first call (--config, or the files under /etc). Borrowed. */
 const DstackSettings *dstack_cli_settings(DstackCli *self, GError **error);
+/* (nullable): --image-dir alone */
+const gchar *const *dstack_cli_given_image_dirs(DstackCli *self);
 /* Where images are looked up: --image-dir where given, else the configuration's. Borrowed. */
 const gchar *const *dstack_cli_image_dirs(DstackCli *self, GError **error);
 /* The outside world for library calls: now from the clock, the configuration's digest cache. Borrows from self. */
