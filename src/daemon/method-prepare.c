@@ -163,7 +163,7 @@ prepare_domain_launch(DstackCall *call, DstackDomain *domain, const DstackPrepar
 	DSTACK_AUTO_FD int share = -1;
 
 	if (options->request->policy != DSTACK_POLICY_UNSET)
-		domain->policy = options->request->policy;
+		domain->metadata.policy = options->request->policy;
 	if (options->inject >= 0) {
 		share = call_open_share(call, options->inject, cancellable, error);
 		if (share < 0)
@@ -219,7 +219,7 @@ dstack_method_prepare_domain(DstackCall *call, GCancellable *cancellable, GError
 	if (!domain->has_metadata)
 		return reply_not_ours(call, domain);
 	result = prepare_domain_launch(call, domain, &options, cancellable, &why);
-	call_tell(call, domain->image, domain->name, result, why);
+	call_tell(call, domain->metadata.image, domain->name, result, why);
 	if (result == NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;

@@ -15,47 +15,57 @@ G_BEGIN_DECLS
 
 #define DSTACK_DOMAIN_NAMESPACE "https://dstack.org/xmlns/libvirt/cvm/1.0"
 
+/* <launchSecurity>, or a guest object on QEMU's command line: one of the two */
+typedef struct {
+	DstackLaunchTee tee; /* UNSET: the domain has none */
+	gchar *other;	     /* (nullable): a type that nobody attests with us, such as sev */
+	guint64 policy;
+	gboolean has_policy;
+	gboolean kernel_hashes;
+	gboolean has_quote_service;
+	GBytes *host_data;    /* (nullable): 32 bytes */
+	GBytes *mr_config_id; /* (nullable): 48 bytes */
+} DstackDomainSecurity;
+
+/* <dstack:cvm> */
+typedef struct {
+	gchar *image;
+	DstackLaunchTee tee;
+	DstackPolicy policy;
+	gchar *share_dir; /* (nullable): absolute */
+	guint32 num_verity_volumes;
+	gchar *mr_config; /* (nullable) */
+} DstackDomainMetadata;
+
+/* what it boots; NULL where the domain has no such element */
+typedef struct {
+	gchar *loader, *loader_type, *bios, *nvram, *kernel, *initrd, *cmdline;
+} DstackDomainBoot;
+
 typedef struct {
 	gchar *name;
-	gchar *uuid; /* canonical lower case */
-
-	/* <dstack:cvm>; all of it NULL or zero where has_metadata is FALSE */
+	gchar *uuid; /* canonical, lower case */
 	gboolean has_metadata;
-	gchar *image;
-	DstackLaunchTee metadata_tee;
-	DstackPolicy policy;
-	gchar *metadata_share_dir; /* absolute */
-	guint32 num_verity_volumes;
-	gchar *mr_config;
+	DstackDomainMetadata metadata;
+	DstackDomainBoot boot;
+	DstackDomainSecurity security;
 
 	/* what the guest gets */
 	guint64 memory_size;
 	guint32 cpu_count;
 	gboolean hugepages;
-	guint32 num_nics;
-	guint32 num_gpus, num_nvswitches;
+	guint32 num_nics, num_gpus, num_nvswitches;
 	gboolean swtpm;
 	guint64 pci_hole64_size;
 	gboolean hotplug_off;
-	DstackSwitch pic;
-	gchar *emulator;
-	gchar *machine;
-	gchar *smbios_product;	     /* (nullable) */
+	gchar *emulator;	     /* (nullable) */
+	gchar *machine;		     /* (nullable) */
+	gchar *smbios_product;	     /* (nullable): as the guest will see it */
 	gchar *cpu_mode, *cpu_model; /* (nullable) */
-	gchar *share_dir;	     /* source of the 9p filesystem with target host-shared */
-	gchar *share_disk;	     /* file of the disk with serial DSTACKSHR */
-
-	/* what it boots; NULL where the domain has no such element */
-	gchar *loader, *loader_type, *bios, *nvram, *kernel, *initrd, *cmdline;
-
-	/* <launchSecurity> */
-	DstackLaunchTee security;
-	gboolean security_is_other; /* sev, s390-pv: nothing that we attest */
-	guint64 security_policy;
-	gboolean has_security_policy;
-	gboolean kernel_hashes;
-	gboolean has_quote_service;
-	GBytes *host_data, *mr_config_id; /* (nullable): decoded */
+	gchar *share_dir;	     /* (nullable): source of the 9p filesystem with target host-shared */
+	gchar *share_disk;	     /* (nullable): file of the disk with serial DSTACKSHR */
+	GPtrArray *disk_files;	     /* files of the other disks */
+	GPtrArray *warnings;
 } DstackDomain;
 
 /* is there any metadata of ours? Decided on the bytes alone; may say yes where a closer look says no. */

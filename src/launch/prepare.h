@@ -11,6 +11,7 @@
 
 #include "base/context.h"
 #include "base/digest.h"
+#include "image/image.h"
 #include "launch/request.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,7 @@ typedef struct {
 	DstackSha256 os_image_hash;
 	gchar *qemu_version; /* (nullable) */
 	DstackCheckLevel checked;
+	DstackImage *opened; /* the image it was made from: what was checked is what is launched */
 } DstackLaunchResult;
 
 void dstack_launch_result_free(DstackLaunchResult *self);
@@ -40,6 +42,9 @@ void dstack_launch_result_free(DstackLaunchResult *self);
 DstackLaunchResult *dstack_launch_prepare(const DstackLaunchRequest *request, const DstackSettings *settings,
 					  const DstackContext *context, int share_fd, GCancellable *cancellable,
 					  GError **error);
+
+/* appends to result->warnings; takes the message over */
+void dstack_launch_result_warn(DstackLaunchResult *self, gchar *message);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DstackLaunchResult, dstack_launch_result_free)
 

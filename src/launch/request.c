@@ -7,6 +7,7 @@
 
 #include "launch/request.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -59,6 +60,20 @@ dstack_launch_tee_to_string(DstackLaunchTee tee)
 		return "snp";
 	}
 	g_return_val_if_reached(NULL);
+}
+
+gboolean
+dstack_launch_image_name_is_valid(const gchar *name)
+{
+	gsize len = strlen(name);
+
+	if (len == 0 || len > NAME_MAX || *name == '.' || *name == '-')
+		return FALSE;
+	for (gsize i = 0; i < len; i++) {
+		if (!g_ascii_isalnum(name[i]) && strchr("._+-", name[i]) == NULL)
+			return FALSE;
+	}
+	return TRUE;
 }
 
 /* stricter than g_ascii_string_to_unsigned(): no sign, no white space, and an error of our own kind */

@@ -54,6 +54,9 @@ void dstack_launch_request_free(DstackLaunchRequest *self);
 gboolean dstack_launch_tee_parse(const gchar *text, DstackLaunchTee *out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const gchar *dstack_launch_tee_to_string(DstackLaunchTee tee);
 
+/* a name that can only be an entry of an image directory: letters, digits, '.', '_', '-', '+', not first a dot */
+gboolean dstack_launch_image_name_is_valid(const gchar *name);
+
 /* "4G": bytes, or K, M, G, T, powers of 1024; nothing else, no overflow */
 gboolean dstack_size_parse(const gchar *text, const gchar *what, guint64 *out,
 			   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -211,6 +211,50 @@ rename_durable(int dirfd, const gchar *from, const gchar *to, GError **error)
 	return TRUE;
 }
 
+static gboolean
+extend(int fd, const gchar *name, guint64 size, GError **error)
+{
+	if (size > G_MAXINT64)
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "'%s' would be too large for a file", name);
+	if (ftruncate(fd, (off_t)size) < 0)
+		return dstack_throw_errno(error, "cannot give '%s' its size", name);
+	return TRUE;
+}
+
+/**
+ * dstack_file_replace_sparse_at:
+ * @dirfd: a directory, open for reading
+ * @name: name of the file in it, without a slash
+ * @data: (array length=size): its first bytes
+ * @size: bytes of @data
+ * @full_size: bytes of the file; what lies past @data is zero, and a hole where the file system has holes
+ * @mode: its mode, whatever the umask
+ * @gid: its group, or (gid_t)-1 to leave that to the system
+ * @error: (out) (optional): %DSTACK_ERROR_FAILED
+ *
+ * As dstack_file_replace_at(), for a disk image that is mostly empty.
+ *
+ * Returns: %TRUE when the new file is on disk
+ */
+gboolean
+dstack_file_replace_sparse_at(int dirfd, const gchar *name, const guint8 *data, gsize size, guint64 full_size,
+			      mode_t mode, gid_t gid, GError **error)
+{
+	g_autofree gchar *temporary = g_strdup_printf(".%s.%08x", name, g_random_int());
+	DSTACK_AUTO_FD int fd = -1;
+
+	if (strchr(name, '/') != NULL)
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "'%s' must be a name without '/'", name);
+	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return dstack_throw_errno(error, "cannot create a file beside '%s'", name);
+	if (extend(fd, name, full_size, error) && write_durable(fd, name, data, size, mode, gid, error) &&
+	    rename_durable(dirfd, temporary, name, error))
+		return TRUE;
+	(void)unlinkat(dirfd, temporary, 0);
+	return FALSE;
+}
+
 /**
  * dstack_file_replace_at:
  * @dirfd: a directory, open for reading
@@ -230,16 +274,5 @@ gboolean
 dstack_file_replace_at(int dirfd, const gchar *name, const guint8 *data, gsize size, mode_t mode, gid_t gid,
 		       GError **error)
 {
-	g_autofree gchar *temporary = g_strdup_printf(".%s.%08x", name, g_random_int());
-	DSTACK_AUTO_FD int fd = -1;
-
-	if (strchr(name, '/') != NULL)
-		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "'%s' must be a name without '/'", name);
-	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return dstack_throw_errno(error, "cannot create a file beside '%s'", name);
-	if (write_durable(fd, name, data, size, mode, gid, error) && rename_durable(dirfd, temporary, name, error))
-		return TRUE;
-	(void)unlinkat(dirfd, temporary, 0);
-	return FALSE;
+	return dstack_file_replace_sparse_at(dirfd, name, data, size, size, mode, gid, error);
 }

@@ -39,4 +39,8 @@ GBytes *dstack_file_read_path(const gchar *path, gsize max, GError **error);
 gboolean dstack_file_replace_at(int dirfd, const gchar *name, const guint8 *data, gsize size, mode_t mode, gid_t gid,
 				GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* the same for a file of full_size bytes that begins with data and is zero after it */
+gboolean dstack_file_replace_sparse_at(int dirfd, const gchar *name, const guint8 *data, gsize size, guint64 full_size,
+				       mode_t mode, gid_t gid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

@@ -21,6 +21,7 @@
 #define DSTACK_LIMIT_KERNEL        DSTACK_MIB(512) /* distribution kernels are 8 to 20 MiB, UKIs up to 200 */
 #define DSTACK_LIMIT_DOMAIN_XML    DSTACK_MIB(4)   /* libvirt's own RPC limit for a string */
 #define DSTACK_LIMIT_SETTINGS      DSTACK_KIB(64)  /* a configuration file: a dozen lines */
+#define DSTACK_LIMIT_SHARE         DSTACK_MIB(64)  /* a share directory put onto a disk: its largest file is app-compose.json */
 #define DSTACK_LIMIT_QUOTE         DSTACK_KIB(64)  /* real quotes are 5 to 8 KiB */
 #define DSTACK_LIMIT_EVENT_LOG     DSTACK_MIB(4)   /* a CCEL area is 64 KiB to 1 MiB */
 #define DSTACK_LIMIT_EVENTS        8192            /* a boot makes under 200 */
