@@ -111,11 +111,12 @@ start() {
 	virsh create "$work/domain.xml"
 }
 
-# refused REGEX: the start fails, virsh's error ends in our one line, which matches; nothing was written.
+# refused REGEX: the start fails, virsh's error ends in our one line, which matches; nothing was written, as far as
+# $look shows.
 refused() {
-	local before lines
+	local before lines look=${look:-snapshot}
 
-	before=$(snapshot)
+	before=$($look)
 	domain_xml >"$work/domain.xml"
 	if virsh create "$work/domain.xml" >"$work/out" 2>&1; then
 		virsh destroy -- "${name:-guest}"
@@ -127,7 +128,7 @@ refused() {
 	sed -n 's/.*unexpected exit status 1: //p' "$work/out" | grep -E -- "$1" >"$work/reason" || return
 	lines=$(grep -c . "$work/out")
 	[ "$lines" -eq 2 ] || { echo "expected virsh's line and ours in one, found $lines lines"; return 1; }
-	[ "$(snapshot)" = "$before" ] || { echo "something was written:"; snapshot; return 1; }
+	[ "$($look)" = "$before" ] || { echo "something was written:"; $look; return 1; }
 }
 
 # ---- the tests ----
@@ -157,9 +158,13 @@ nothing_left() {
 	[ -z "$(find /run/dstack-vmm-prep -type f 2>/dev/null)" ]
 }
 
+as_disk() {
+	more_metadata="<dstack:share dir=\"$work/share\"/>" share_as=disk "$@"
+}
+
 starts_with_disk() {
 	fresh_share
-	more_metadata="<dstack:share dir=\"$work/share\"/>" share_as=disk start || return
+	as_disk start || return
 	keep_written
 }
 
@@ -209,6 +214,43 @@ refuses_over_budget() {
 		>"$work/share/.sys-config.json"
 	refused '32768|32,768' || return
 	rm "$work/share/.sys-config.json"
+}
+
+refuses_foreign_disk() {
+	fresh_share
+	head -c 1048576 /dev/zero | tr '\0' 'x' >"$work/share.img"
+	as_disk refused 'share.img' || return
+	rm "$work/share.img"
+}
+
+refuses_name_fat_cannot_hold() {
+	fresh_share
+	: >"$work/share/a:b"
+	as_disk refused 'a:b'
+}
+
+refuses_read_only_share() {
+	local status
+
+	fresh_share
+	mount --bind "$work/share" "$work/share"
+	mount -o remount,bind,ro "$work/share"
+	refused "share|sys-config"
+	status=$?
+	umount "$work/share"
+	return $status
+}
+
+refuses_full_share() {
+	local status
+
+	fresh_share
+	mount -t tmpfs -o size=64k tmpfs "$work/share"
+	head -c 1000000 /dev/zero >"$work/share/filler" 2>/dev/null
+	look=files_of refused 'space'
+	status=$?
+	umount "$work/share"
+	return $status
 }
 
 keeps_other_members() {
@@ -290,6 +332,11 @@ arguments="$cmdline debug" ok "another command line is refused" refused 'cmdline
 ok "missing material is refused" refuses_missing_material
 ok "material listed twice in the manifest is refused" refuses_material_listed_twice
 ok ".sys-config.json over its budget is refused" refuses_over_budget
+ok "a disk image that is not ours is refused, and kept" refuses_foreign_disk
+ok "a file that FAT cannot hold is refused" refuses_name_fat_cannot_hold
+ok "a read-only share is refused" refuses_read_only_share
+ok "a full share is refused" refuses_full_share
+fresh_share
 image_name=dstack-none-1.0.0 ok "an image that is not there is refused" refused 'dstack-none-1.0.0'
 emulator=/usr/bin/qemu-system-x86_64 ok "an emulator too old for TDX is refused" refused 'QEMU|qemu'
 ok "after all refusals the same domain starts" starts_with_9p
