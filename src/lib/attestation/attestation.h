@@ -34,15 +34,16 @@ typedef struct {
 	DstackAttestationForm form;
 	gchar *config; /* (nullable): the vm_config text */
 	gboolean has_report_data;
-	guint8 report_data[64];	   /* what the sender says stands in the quote or report */
-	DstackEventLog *event_log; /* tdx: never NULL; with the runtime events of the container */
-	GBytes *quote;		   /* tdx */
-	GBytes *report;		   /* sev-snp */
-	GPtrArray *cert_chain;	   /* sev-snp (element-type GBytes): [ASK, VCEK] in PEM or DER, or one kernel table */
-	gchar *mr_config;	   /* sev-snp (nullable): the MrConfigV3 document */
-	gchar *external_config;	   /* (nullable): "vm_config" beside "attestation"; read for nothing but mr_config */
-	gboolean debug;		   /* the input asked for "debug" */
-	GPtrArray *warnings;	   /* (element-type utf8) */
+	guint8 report_data[64];		/* what the sender says stands in the quote or report */
+	DstackEventLog *runtime_events; /* (nullable): a container's own list; GetQuote has none beside its log */
+	GBytes *quote;			/* tdx */
+	DstackEventLog *event_log;	/* tdx: never NULL; often stripped */
+	GBytes *report;			/* sev-snp */
+	GPtrArray *cert_chain;	/* sev-snp (element-type GBytes): [ASK, VCEK] in PEM or DER, or one kernel table */
+	gchar *mr_config;	/* sev-snp (nullable): the MrConfigV3 document */
+	gchar *external_config; /* (nullable): "vm_config" beside "attestation"; read for nothing but mr_config */
+	gboolean debug;		/* the input asked for "debug" */
+	GPtrArray *warnings;	/* (element-type utf8) */
 } DstackAttestation;
 
 DstackAttestation *dstack_attestation_new(DstackPlatform platform, DstackAttestationForm form);
@@ -57,6 +58,7 @@ DstackAttestation *dstack_attestation_parse_scale(const guint8 *data, gsize size
 DstackAttestation *dstack_attestation_parse_messagepack(const guint8 *data, gsize size, GError **error);
 
 const gchar *dstack_platform_to_string(DstackPlatform platform);
+gboolean dstack_platform_ensure_supported(DstackPlatform platform, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DstackAttestation, dstack_attestation_free)
 
