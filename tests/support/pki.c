@@ -186,6 +186,32 @@ dstack_pki_to_pem(X509 *first, ...)
 	return g_strndup(text, (gsize)size);
 }
 
+gchar *
+dstack_pki_server_pem(const gchar *ip)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	g_autoptr(EVP_PKEY) key = dstack_pki_key_new("P-256");
+	g_autoptr(X509) cert = X509_new();
+	g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
+	g_autofree gchar *san = g_strconcat("IP:", ip, NULL);
+	gchar *text = NULL;
+	long size = 0;
+
+	X509_set_version(cert, X509_VERSION_3);
+	ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), 1);
+	name_add(X509_get_subject_name(cert), "CN", ip);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	g_assert_nonnull(ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)(now - 3600)));
+	g_assert_nonnull(ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)(now + 3600)));
+	X509_set_pubkey(cert, key);
+	cert_add_standard_extension(cert, NID_subject_alt_name, san);
+	g_assert_cmpint(X509_sign(cert, key, EVP_sha256()), >, 0);
+	g_assert_cmpint(PEM_write_bio_X509(bio, cert), ==, 1);
+	g_assert_cmpint(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), ==, 1);
+	size = BIO_get_mem_data(bio, &text);
+	return g_strndup(text, (gsize)size);
+}
+
 void
 dstack_pki_sign_raw(EVP_PKEY *key, const guint8 *data, gsize size, guint8 signature[64])
 {

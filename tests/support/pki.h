@@ -47,6 +47,8 @@ GBytes *dstack_pki_cert_to_der(X509 *cert);
 GBytes *dstack_pki_crl_to_der(X509_CRL *crl);
 /* NULL-terminated list of X509 *; PEM back to back */
 gchar *dstack_pki_to_pem(X509 *first, ...) G_GNUC_NULL_TERMINATED;
+/* a self-signed TLS server certificate for an IP address and its key, in one PEM text */
+gchar *dstack_pki_server_pem(const gchar *ip);
 /* ECDSA P-256 with SHA-256 as r then s, 32 bytes each */
 void dstack_pki_sign_raw(EVP_PKEY *key, const guint8 *data, gsize size, guint8 signature[64]);
 
