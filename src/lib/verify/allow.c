@@ -16,12 +16,12 @@ static const struct {
 	guint bit;
 } allow_words[] = {
     {"debug", DSTACK_ALLOW_DEBUG},	     {"migratable", DSTACK_ALLOW_MIGRATABLE}, {"sept-ve", DSTACK_ALLOW_SEPT_VE},
-    {"service-td", DSTACK_ALLOW_SERVICE_TD}, {"simulator", DSTACK_ALLOW_SIMULATOR},
+    {"service-td", DSTACK_ALLOW_SERVICE_TD}, {"simulator", DSTACK_ALLOW_SIMULATOR},   {"vlek", DSTACK_ALLOW_VLEK},
 };
 
 /**
  * dstack_allow_parse:
- * @word: one of debug, migratable, sept-ve, service-td, simulator, or vmpl=N with N from 0 to 3
+ * @word: one of debug, migratable, sept-ve, service-td, simulator, vlek, or vmpl=N with N from 0 to 3
  * @allow: (inout): bits of #DstackAllow; the word's is added
  * @max_vmpl: (inout): the highest VMPL allowed
  * @error: (out) (optional): %DSTACK_ERROR_INVALID_ARGUMENT for another word
@@ -43,5 +43,6 @@ dstack_allow_parse(const gchar *word, guint *allow, guint *max_vmpl, GError **er
 	}
 	return dstack_throw(
 	    error, DSTACK_ERROR_INVALID_ARGUMENT,
-	    "cannot allow '%s': expected debug, migratable, sept-ve, service-td, simulator, or vmpl=0 to vmpl=3", word);
+	    "cannot allow '%s': expected debug, migratable, sept-ve, service-td, simulator, vlek, or vmpl=0 to vmpl=3",
+	    word);
 }

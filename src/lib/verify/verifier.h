@@ -20,6 +20,7 @@ typedef enum {
 	DSTACK_ALLOW_SEPT_VE = 1 << 2,	  /* TDX: SEPT_VE_DISABLE not set */
 	DSTACK_ALLOW_SERVICE_TD = 1 << 3, /* TDX: a service TD is bound */
 	DSTACK_ALLOW_SIMULATOR = 1 << 4,  /* SNP: a simulator's evidence, under a given root only */
+	DSTACK_ALLOW_VLEK = 1 << 5,	  /* SNP: a cloud provider's key, which names no chip */
 } DstackAllow;
 
 typedef enum {
