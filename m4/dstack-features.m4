@@ -6,7 +6,6 @@ AC_DEFUN([DSTACK_FEATURES], [
   AC_ARG_ENABLE([man], [AS_HELP_STRING([--disable-man], [do not build man pages])], [], [enable_man=yes])
 
   AS_IF([test "x$enable_daemon" = xyes], [
-    PKG_CHECK_MODULES([POLKIT], [polkit-gobject-1 >= 0.105])
     AC_PATH_PROG([GDBUS_CODEGEN], [gdbus-codegen])
     AS_IF([test -z "$GDBUS_CODEGEN"], [AC_MSG_ERROR([gdbus-codegen is missing (Debian: libglib2.0-dev-bin), or use --disable-daemon])])
   ])
