@@ -112,13 +112,35 @@ read_output(int fd, const gchar *path, gint64 until, GCancellable *cancellable, 
 	return TRUE;
 }
 
+/* who asks runs the program with his own rights, so nobody else may have written it; a script counts too */
+static int
+open_emulator(const gchar *path, struct stat *st, GError **error)
+{
+	DSTACK_AUTO_FD int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, st) < 0) {
+		dstack_throw_errno(error, "emulator '%s'", path);
+		return -1;
+	}
+	if (!S_ISREG(st->st_mode) || (st->st_uid != 0 && st->st_uid != geteuid()) || (st->st_mode & 022) != 0) {
+		dstack_throw(
+		    error, DSTACK_ERROR_REFUSED,
+		    "emulator '%s': expected a program that only root or user %u can write, found owner %u, mode "
+		    "0%o",
+		    path, geteuid(), st->st_uid, st->st_mode & 07777);
+		return -1;
+	}
+	return dstack_fd_steal(&fd);
+}
+
+/* the program that was looked at is the one that runs: by descriptor, not by name */
 static gchar *
-run_emulator(const gchar *path, GCancellable *cancellable, GError **error)
+run_emulator(int program, const gchar *path, GCancellable *cancellable, GError **error)
 {
 	gchar locale[] = "LC_ALL=C";
 	gchar search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	gchar *environment[] = {locale, search, NULL};
-	const gchar *const argv[] = {path, "--version", NULL};
+	const gchar *const argv[] = {"/proc/self/fd/3", "--version", NULL};
 	g_autoptr(GSubprocessLauncher) launcher =
 	    g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
 	g_autoptr(GError) local = NULL;
@@ -129,6 +151,7 @@ run_emulator(const gchar *path, GCancellable *cancellable, GError **error)
 
 	g_subprocess_launcher_set_environ(launcher, environment);
 	g_subprocess_launcher_set_cwd(launcher, "/");
+	g_subprocess_launcher_take_fd(launcher, fcntl(program, F_DUPFD_CLOEXEC, 4), 3);
 	process = g_subprocess_launcher_spawnv(launcher, argv, &local);
 	if (process == NULL) {
 		dstack_throw(error, DSTACK_ERROR_FAILED, "cannot run '%s': %s", path, local->message);
@@ -227,16 +250,15 @@ dstack_qemu_version_ask(const gchar *path, const gchar *cache_dir, GCancellable 
 	g_autofree gchar *version = NULL;
 	g_autofree gchar *output = NULL;
 	struct stat st;
+	DSTACK_AUTO_FD int program = open_emulator(path, &st, error);
 
-	if (stat(path, &st) < 0) {
-		dstack_throw_errno(error, "emulator '%s'", path);
+	if (program < 0)
 		return NULL;
-	}
 	identity = dup_identity(&st);
 	version = look_up(cache_dir, identity);
 	if (version != NULL)
 		return g_steal_pointer(&version);
-	output = run_emulator(path, cancellable, error);
+	output = run_emulator(program, path, cancellable, error);
 	if (output == NULL)
 		return NULL;
 	version = dstack_qemu_version_scan(output, error);
