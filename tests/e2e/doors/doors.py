@@ -15,17 +15,24 @@ from xml.sax.saxutils import escape, quoteattr
 
 TOOL, HOOK, CONFIG, IMAGE, WORK = sys.argv[1:]
 IMAGES = os.path.dirname(IMAGE)
-EMULATOR = os.path.join(WORK, "qemu")
 SHARE = os.path.join(WORK, "share")
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root"}
 SYS_CONFIG = ".sys-config.json"
+
+
+def emulator(version):
+	"""A program that says it is this QEMU; nothing here runs a guest."""
+	path = os.path.join(WORK, "qemu-" + version)
+	write(path, "#!/bin/sh\necho QEMU emulator version {}\n".format(version))
+	os.chmod(path, 0o755)
+	return path
 
 
 class Case:
 	"""A launch, as facts; each door says them in its own way."""
 
 	def __init__(self, name, image=None, memory=2048, vcpus=1, variant=None, nics=0, swtpm=False, hugepages=False,
-			hotplug_off=False, pci_hole64=None, emulator=EMULATOR, spoil=None, share=None, refused=None):
+			hotplug_off=False, pci_hole64=None, emulator=None, spoil=None, share=None, refused=None):
 		self.name = name
 		self.image = image or os.path.basename(IMAGE)
 		self.memory = memory
@@ -36,7 +43,7 @@ class Case:
 		self.hugepages = hugepages
 		self.hotplug_off = hotplug_off
 		self.pci_hole64 = pci_hole64
-		self.emulator = emulator
+		self.emulator = emulator or EMULATOR
 		self.spoil = spoil
 		self.share = share or {}
 		self.refused = refused
@@ -200,7 +207,11 @@ def cases():
 	yield Case("two CPUs, two NICs, TPM, huge pages", vcpus=2, nics=2, swtpm=True, hugepages=True)
 	yield Case("one NIC, hotplug off", nics=1, hotplug_off=True)
 	yield Case("a PCI hole", pci_hole64="512G")
-	yield Case("an old QEMU", emulator="/usr/bin/qemu-system-x86_64", refused="7.2")
+	yield Case("QEMU 8.2", emulator=emulator("8.2.2"))
+	yield Case("QEMU 10.0, which may measure another kernel", emulator=emulator("10.0.3"))
+	yield Case("QEMU 10.2, which measures another kernel", emulator=emulator("10.2.0"), refused="10.2")
+	yield Case("QEMU 10.2, auto", variant="auto", emulator=emulator("10.2.0"), refused="10.2")
+	yield Case("a program that is no QEMU", emulator="/bin/true", refused="/bin/true")
 	yield Case("no QEMU there", emulator="/nonexistent/qemu", refused="/nonexistent/qemu")
 	yield Case("the application needs ACPI measured", share={"app-compose.json":
 		'{"requirements":{"tdx_measure_acpi_tables":true}}'})
@@ -260,8 +271,6 @@ def problems(case):
 
 
 def main():
-	write(EMULATOR, "#!/bin/sh\necho QEMU emulator version 9.2.0\n")
-	os.chmod(EMULATOR, 0o755)
 	write(CONFIG, "[images]\ndirs={}\n".format(IMAGES))
 	n = 0
 	for n, case in enumerate(cases(), 1):
@@ -276,5 +285,6 @@ def main():
 	print("1..{}".format(n))
 
 
+EMULATOR = emulator("9.2.0")
 CMDLINE = json.loads(read(os.path.join(IMAGE, "metadata.json")))["cmdline"]
 main()

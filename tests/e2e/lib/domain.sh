@@ -67,7 +67,7 @@ domain_xml() {
 		  <on_reboot>destroy</on_reboot>
 		  <on_crash>destroy</on_crash>
 		  <devices>
-		    <emulator>${emulator:-$work/qemu}</emulator>
+		    <emulator>${emulator:-/usr/bin/qemu-system-x86_64}</emulator>
 		    $(domain_share)
 		    <serial type='file'><source path='${console:-$work/console}'/></serial>
 		    <memballoon model='none'/>

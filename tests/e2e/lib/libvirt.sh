@@ -52,7 +52,7 @@ configure_libvirt() {
 }
 
 start_libvirtd() {
-	libvirtd -d -p "$work/libvirtd.pid" || return
+	env -i LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root libvirtd -d -p "$work/libvirtd.pid" || return
 	for _ in $(seq 100); do
 		virsh version >/dev/null 2>&1 && return
 		sleep 0.1
