@@ -19,23 +19,39 @@
 #include "launch/record.h"
 #include "launch/share.h"
 
+static DstackLaunchResult *
+prepare_checked(const DstackDomain *domain, const DstackLaunchRequest *request, int share_fd,
+		const DstackDomainEnv *env, GError **error)
+{
+	g_autoptr(DstackLaunchResult) result =
+	    dstack_launch_prepare(request, env->settings, env->context, share_fd, env->cancellable, error);
+
+	if (result == NULL || !dstack_launch_ensure_consistent(domain, result, env->context, env->cancellable, error))
+		return NULL;
+	return g_steal_pointer(&result);
+}
+
+/* a share that cannot be used is the last thing to complain about: what is wrong with the launch itself comes first */
 DstackLaunchResult *
 dstack_domain_launch_prepare(const DstackDomain *domain, const DstackDomainEnv *env, GError **error)
 {
 	g_autoptr(DstackLaunchRequest) request = dstack_domain_to_request(domain, error);
+	g_autoptr(GError) share_error = NULL;
 	g_autoptr(DstackShare) share = NULL;
 	g_autoptr(DstackLaunchResult) result = NULL;
 
 	if (request == NULL)
 		return NULL;
-	share = dstack_share_open(domain, env->settings, error);
-	if (share == NULL)
-		return NULL;
+	share = dstack_share_open(domain, env->settings, &share_error);
 	g_free(request->host_share_mode);
-	request->host_share_mode = g_strdup(share->disk != NULL ? "vhd" : "9p");
-	result = dstack_launch_prepare(request, env->settings, env->context, share->dirfd, env->cancellable, error);
-	if (result == NULL || !dstack_launch_ensure_consistent(domain, result, env->context, env->cancellable, error))
+	request->host_share_mode = g_strdup(share != NULL && share->disk != NULL ? "vhd" : "9p");
+	result = prepare_checked(domain, request, share != NULL ? share->dirfd : -1, env, error);
+	if (result == NULL)
 		return NULL;
+	if (share_error != NULL) {
+		g_propagate_error(error, g_steal_pointer(&share_error));
+		return NULL;
+	}
 	return g_steal_pointer(&result);
 }
 

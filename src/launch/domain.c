@@ -70,19 +70,25 @@ dstack_domain_mentions_us(const gchar *xml, gsize size)
 }
 
 /* files are named by it, so it must be one, and in one spelling */
-static gboolean
-read_identity(DstackDomain *self, xmlNode *root, GError **error)
+static gchar *
+dup_uuid(xmlNode *root, GError **error)
 {
 	g_autofree gchar *uuid = dstack_xml_dup_text_at(root, "uuid");
 
+	if (uuid != NULL && g_uuid_string_is_valid(uuid))
+		return g_ascii_strdown(uuid, -1);
+	dstack_throw(error, DSTACK_ERROR_MALFORMED, "domain: expected a <uuid>, found '%s'", uuid != NULL ? uuid : "");
+	return NULL;
+}
+
+static gboolean
+read_identity(DstackDomain *self, xmlNode *root, GError **error)
+{
 	self->name = dstack_xml_dup_text_at(root, "name");
 	if (self->name == NULL || *self->name == '\0')
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "domain: expected a <name>, found none");
-	if (uuid == NULL || !g_uuid_string_is_valid(uuid))
-		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "domain: expected a <uuid>, found '%s'",
-				    uuid != NULL ? uuid : "");
-	self->uuid = g_ascii_strdown(uuid, -1);
-	return TRUE;
+	self->uuid = dup_uuid(root, error);
+	return self->uuid != NULL;
 }
 
 static void
@@ -142,12 +148,18 @@ ensure_no_duplicates(xmlNode *root, GError **error)
 }
 
 static gboolean
+ensure_root(const xmlNode *root, GError **error)
+{
+	if (root != NULL && dstack_xml_is(root, NULL, "domain"))
+		return TRUE;
+	return dstack_throw(error, DSTACK_ERROR_MALFORMED, "domain XML: expected <domain>, found <%s>",
+			    root != NULL ? (const gchar *)root->name : "");
+}
+
+static gboolean
 read_domain(DstackDomain *self, xmlNode *root, const gchar *sysfs, GError **error)
 {
-	if (root == NULL || !dstack_xml_is(root, NULL, "domain"))
-		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "domain XML: expected <domain>, found <%s>",
-				    root != NULL ? (const gchar *)root->name : "");
-	if (!read_identity(self, root, error) || !ensure_no_duplicates(root, error) ||
+	if (!ensure_root(root, error) || !read_identity(self, root, error) || !ensure_no_duplicates(root, error) ||
 	    !dstack_domain_read_metadata(self, root, error))
 		return FALSE;
 	if (!self->has_metadata)
@@ -171,6 +183,17 @@ dstack_domain_parse(const gchar *xml, gsize size, const gchar *sysfs, GError **e
 	if (doc == NULL || !read_domain(self, xmlDocGetRootElement(doc), sysfs, error))
 		return NULL;
 	return g_steal_pointer(&self);
+}
+
+gchar *
+dstack_domain_read_uuid(const gchar *xml, gsize size, GError **error)
+{
+	g_autoptr(xmlDoc) doc = dstack_xml_parse(xml, size, "domain XML", error);
+	xmlNode *root = doc == NULL ? NULL : xmlDocGetRootElement(doc);
+
+	if (doc == NULL || !ensure_root(root, error))
+		return NULL;
+	return dup_uuid(root, error);
 }
 
 gboolean

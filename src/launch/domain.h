@@ -78,6 +78,9 @@ gboolean dstack_domain_mentions_us(const gchar *xml, gsize size);
 DstackDomain *dstack_domain_parse(const gchar *xml, gsize size, const gchar *sysfs, GError **error);
 void dstack_domain_free(DstackDomain *self);
 
+/* the UUID alone, whatever else the XML says */
+gchar *dstack_domain_read_uuid(const gchar *xml, gsize size, GError **error);
+
 /* the TEE of the launch: launchSecurity, else metadata; a contradiction or none at all is refused */
 gboolean dstack_domain_get_tee(const DstackDomain *self, DstackLaunchTee *out,
 			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
