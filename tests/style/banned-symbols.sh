@@ -9,7 +9,8 @@ fail=0
 verdict() {
 	if [ "$1" -eq 0 ]; then echo "ok $2"; else echo "not ok $2"; fail=1; fi
 }
-"$NM" -A --undefined-only "$G_TEST_BUILDDIR/.libs/libdstack-core.a" 2>/dev/null > "$work/undefined"
+# shellcheck disable=SC2086 # libtool found it with options
+$NM -A --undefined-only "$G_TEST_BUILDDIR/.libs/libdstack-core.a" 2>/dev/null > "$work/undefined"
 # "object symbol", without the few that are argued for: names of temporary files, and JSON's numbers after their
 # grammar has been checked
 sed -n 's/^.*:\([^: ]*\.o\): *U /\1 /p' "$work/undefined" |

@@ -9,7 +9,8 @@ trap 'rm -rf "$work"' EXIT
 echo 1..4
 sed -n 's/^[[:space:]]*\(dstack_[a-z0-9_]*\);$/\1/p' "$map" > "$work/listed"
 LC_ALL=C sort "$work/listed" > "$work/expected"
-"$NM" -D --defined-only "$library" | awk '$2 ~ /[TDBR]/ { sub(/@.*/, "", $3); if ($3 !~ /^LIBDSTACK/) print $3 }' |
+# shellcheck disable=SC2086
+$NM -D --defined-only "$library" | awk '$2 ~ /[TDBR]/ { sub(/@.*/, "", $3); if ($3 !~ /^LIBDSTACK/) print $3 }' |
 	LC_ALL=C sort > "$work/found"
 cat "$G_TEST_SRCDIR"/include/dstack/*.h | grep -oE '\bdstack_[a-z0-9_]+ *\(' | tr -d ' (' | LC_ALL=C sort -u > "$work/declared"
 fail=0
