@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Writes the seeds of the SEV-SNP fuzz targets: make-snp-seeds.py CORPUS-DIR
+import base64
+import hashlib
+import json
 import os
 import struct
 import subprocess
@@ -71,6 +74,37 @@ def table(entries):
     return head + bytes(24) + body
 
 
+def cbor(value):
+    def head(major, n):
+        for extra, limit, code in ((b"", 24, None), ("B", 1 << 8, 24), (">H", 1 << 16, 25), (">I", 1 << 32, 26), (">Q", 1 << 64, 27)):
+            if n < limit:
+                return bytes([major << 5 | n]) if code is None else bytes([major << 5 | code]) + struct.pack(extra, n)
+        raise ValueError(n)
+    if isinstance(value, int):
+        return head(0, value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value)) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
+    return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
+
+
+def documents(sections):
+    material = cbor({
+        "version": 3, "cmdline": "console=ttyS0 dstack.rootfs_hash=" + "12" * 32, "ovmf_hash": bytes(48),
+        "kernel_hash": bytes(32), "initrd_hash": bytes(32), "hashes_table_gpa": 0x810c00, "reset_eip": 0x80b004,
+        "ovmf_sections": [{"gpa": gpa, "size": size, "type": kind} for gpa, size, kind in sections]})
+    checksum = ("%s  measurement.snp.cbor\n" % hashlib.sha256(material).hexdigest()).encode()
+    inner = json.dumps({
+        "checksum_file": base64.b64encode(checksum).decode(), "measurement": base64.b64encode(material).decode(),
+        "vcpus": 2, "vcpu_type": "EPYC-v4", "guest_features": 1})
+    outer = {"os_image_hash": hashlib.sha256(checksum).hexdigest(), "sev_snp_measurement": inner,
+             "mr_config": json.dumps({"version": 3, "compose_hash": "22" * 32, "key_provider": "none"})}
+    return inner, json.dumps(outer), json.dumps({"vm_config": json.dumps(outer)})
+
+
 def main(corpus):
     usual = [(0x800000, 0x9000, 1), (0x80d000, 0x1000, 2), (0x80e000, 0x1000, 3), (0x80f000, 0x1000, 4),
              (0x810000, 0x1000, 16)]
@@ -79,6 +113,8 @@ def main(corpus):
     write(corpus, "ovmf-footer", "huge", firmware([(0, 0xfffff000, 1)] * 64))
     for version in (2, 3, 5):
         write(corpus, "snp-report", "version-%d" % version, report(version))
+    for name, text in zip(("inner", "vm-config", "nested"), documents(usual)):
+        write(corpus, "snp-documents", name, text.encode())
     with tempfile.TemporaryDirectory() as directory:
         der = leaf(directory)
     write(corpus, "snp-certificates", "leaf-der", der)
