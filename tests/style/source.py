@@ -45,9 +45,10 @@ def include_order():
         if not blocks or blocks[0] != ['"config.h"']:
             yield f"{path}: config.h must come first, alone"
             continue
-        own = re.sub(r"^(src/lib|src|tests)/", "", path)[:-2] + ".h"
+        # a plugin's folder is its own include path
+        own = re.sub(r"^(src/lib|src|tests|plugins/\w+)/", "", path)[:-2] + ".h"
         rest = blocks[1:]
-        has_own = any(os.path.exists(os.path.join(tree.TOP, root, own)) for root in ("src/lib", "src", "tests", ""))
+        has_own = os.path.exists(os.path.join(tree.TOP, path[:-2] + ".h"))
         if has_own and (not rest or rest[0] != [f'"{own}"']):
             yield f"{path}: its own header {own} must come second, alone"
         seen_quoted = False
