@@ -35,7 +35,8 @@ entry_dup_string(const SettingsEntry *entry, GError **error)
 	g_autoptr(GError) local = NULL;
 	g_autofree gchar *value = g_key_file_get_string(entry->file, entry->group, entry->key, &local);
 
-	if (value != NULL && *value != '\0')
+	/* GKeyFile keeps white space at the end of a line, where nobody sees it */
+	if (value != NULL && *g_strstrip(value) != '\0')
 		return g_steal_pointer(&value);
 	dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: expected a value, found %s", entry->where,
 		     local != NULL ? local->message : "nothing");
@@ -83,7 +84,7 @@ set_paths(const SettingsEntry *entry, gsize offset, GError **error)
 		return dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: expected paths with ';' between, found %s",
 				    entry->where, local != NULL ? local->message : "nothing");
 	for (guint i = 0; value[i] != NULL; i++) {
-		if (!ensure_absolute(entry, value[i], error))
+		if (!ensure_absolute(entry, g_strstrip(value[i]), error))
 			return FALSE;
 	}
 	g_strfreev(*field);
