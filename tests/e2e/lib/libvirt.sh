@@ -71,11 +71,11 @@ stop_libvirtd() {
 	done
 }
 
-# private_libvirtd HOOK: everything above; the hook is the built program, installed under its own name.
+# private_libvirtd HOOK: everything above; the hook is the built program, linked as plugins/libvirt/README.md says.
 private_libvirtd() {
 	private_mounts
 	configure_libvirt
-	install -m 0755 "$1" /etc/libvirt/hooks/qemu.d/50-dstack-vmm-prep
+	ln -s "$1" /etc/libvirt/hooks/qemu.d/50-dstack-vmm-prep
 	export LIBVIRT_DEFAULT_URI=qemu:///system
 	virtlogd -d -p "$work/virtlogd.pid" && start_libvirtd
 }

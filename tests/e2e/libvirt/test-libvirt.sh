@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 srcdir=${DSTACK_E2E_SRCDIR:-$(cd "$here/../../.." && pwd)}
 builddir=${DSTACK_E2E_BUILDDIR:-$srcdir/build}
 tool=$builddir/dstack-vmm-prep
-hook=$builddir/dstack-vmm-prep-libvirt-hook
+hook=$builddir/dstack-vmm-prep-hook
 # shellcheck source=tests/e2e/lib/tap.sh
 . "$srcdir/tests/e2e/lib/tap.sh"
 # shellcheck source=tests/e2e/lib/libvirt.sh
@@ -17,7 +17,7 @@ hook=$builddir/dstack-vmm-prep-libvirt-hook
 . "$srcdir/tests/e2e/lib/domain.sh"
 
 require_root
-require unshare libvirtd virtlogd virsh qemu-system-x86_64 /usr/bin/python3 cpio busybox /usr/share/ovmf/OVMF.fd "$tool" "$hook"
+require unshare libvirtd virtlogd virsh qemu-system-x86_64 /usr/bin/python3 cpio busybox /usr/share/ovmf/OVMF.fd "$tool" "$hook" "$hook-worker"
 enter_namespaces "$@"
 
 boot_limit=150
