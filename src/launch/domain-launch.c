@@ -19,6 +19,17 @@
 #include "launch/record.h"
 #include "launch/share.h"
 
+/* what an injection will write, all of it found before anything is written */
+typedef struct {
+	DstackShare *share;
+	GBytes *current;       /* (nullable): of .sys-config.json, what is there */
+	GBytes *original;      /* (nullable): what was there before us */
+	GBytes *text;	       /* what will be there */
+	GPtrArray *disk_files; /* (nullable): of the share disk */
+	gchar *disk_name;      /* its name in disk_dirfd */
+	int disk_dirfd;
+} Plan;
+
 static DstackLaunchResult *
 prepare_checked(const DstackDomain *domain, const DstackLaunchRequest *request, int share_fd,
 		const DstackDomainEnv *env, GError **error)
@@ -28,30 +39,6 @@ prepare_checked(const DstackDomain *domain, const DstackLaunchRequest *request, 
 
 	if (result == NULL || !dstack_launch_ensure_consistent(domain, result, env->context, env->cancellable, error))
 		return NULL;
-	return g_steal_pointer(&result);
-}
-
-/* a share that cannot be used is the last thing to complain about: what is wrong with the launch itself comes first */
-DstackLaunchResult *
-dstack_domain_launch_prepare(const DstackDomain *domain, const DstackDomainEnv *env, GError **error)
-{
-	g_autoptr(DstackLaunchRequest) request = dstack_domain_to_request(domain, error);
-	g_autoptr(GError) share_error = NULL;
-	g_autoptr(DstackShare) share = NULL;
-	g_autoptr(DstackLaunchResult) result = NULL;
-
-	if (request == NULL)
-		return NULL;
-	share = dstack_share_open(domain, env->settings, &share_error);
-	g_free(request->host_share_mode);
-	request->host_share_mode = g_strdup(share != NULL && share->disk != NULL ? "vhd" : "9p");
-	result = prepare_checked(domain, request, share != NULL ? share->dirfd : -1, env, error);
-	if (result == NULL)
-		return NULL;
-	if (share_error != NULL) {
-		g_propagate_error(error, g_steal_pointer(&share_error));
-		return NULL;
-	}
 	return g_steal_pointer(&result);
 }
 
@@ -94,56 +81,120 @@ make_record(const DstackShare *share, GBytes *original, GBytes *text, GError **e
 	return g_steal_pointer(&record);
 }
 
-static gboolean
-store_disk(const DstackShare *share, const DstackSettings *settings, GError **error)
+static void
+plan_clear(Plan *self)
 {
-	g_autofree gchar *dir = g_path_get_dirname(share->disk);
-	g_autofree gchar *name = g_path_get_basename(share->disk);
-	DSTACK_AUTO_FD int dirfd = dstack_dir_open(dir, error);
-	g_autoptr(GPtrArray) files = NULL;
+	dstack_share_free(self->share);
+	g_clear_pointer(&self->current, g_bytes_unref);
+	g_clear_pointer(&self->original, g_bytes_unref);
+	g_clear_pointer(&self->text, g_bytes_unref);
+	g_clear_pointer(&self->disk_files, g_ptr_array_unref);
+	g_free(self->disk_name);
+	dstack_fd_clear(&self->disk_dirfd);
+}
 
-	if (dirfd < 0) {
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Plan, plan_clear)
+
+/* the disk as it will be, with the text that is not written yet; building it once shows whether FAT can hold it */
+static gboolean
+plan_disk(Plan *self, const DstackSettings *settings, GError **error)
+{
+	g_autofree gchar *dir = g_path_get_dirname(self->share->disk);
+	g_autoptr(GBytes) image = NULL;
+	guint64 size;
+
+	self->disk_name = g_path_get_basename(self->share->disk);
+	self->disk_dirfd = dstack_dir_open(dir, error);
+	if (self->disk_dirfd < 0) {
 		g_prefix_error(error, "share disk: ");
 		return FALSE;
 	}
-	if (!dstack_share_ensure_allowed(dirfd, share->disk, settings, error))
+	if (!dstack_share_ensure_allowed(self->disk_dirfd, self->share->disk, settings, error) ||
+	    !dstack_fat_disk_ensure_replaceable(self->disk_dirfd, self->disk_name, error))
 		return FALSE;
-	files = dstack_fat_files_load(share->dirfd, error);
-	return files != NULL && dstack_fat_disk_store(dirfd, name, files, error);
+	self->disk_files = dstack_fat_files_load(self->share->dirfd, error);
+	if (self->disk_files == NULL)
+		return FALSE;
+	dstack_fat_files_set(self->disk_files, DSTACK_SYS_CONFIG_NAME, self->text);
+	image = dstack_fat_disk_build(self->disk_files, &size, error);
+	return image != NULL;
+}
+
+/* everything that may be refused about the share, before anything in it changes */
+static gboolean
+plan_injection(const DstackDomain *domain, const DstackLaunchResult *result, const DstackDomainEnv *env, Plan *out,
+	       GError **error)
+{
+	g_autoptr(DstackLaunchRecord) record = NULL;
+
+	out->disk_dirfd = -1;
+	out->share = dstack_share_open(domain, env->settings, error);
+	if (out->share == NULL || !dstack_sys_config_load(out->share->dirfd, &out->current, error))
+		return FALSE;
+	if (!dstack_launch_record_load(env->settings->hook_state_dir, domain->uuid, &record, NULL))
+		record = NULL;
+	find_original(record, out->current, &out->original);
+	out->text = dstack_sys_config_build(out->original, result->vm_config, result->mr_config, error);
+	return out->text != NULL && (out->share->disk == NULL || plan_disk(out, env->settings, error));
+}
+
+/* a share that cannot be used is the last thing to complain about: what is wrong with the launch itself comes first */
+DstackLaunchResult *
+dstack_domain_launch_prepare(const DstackDomain *domain, const DstackDomainEnv *env, GError **error)
+{
+	g_autoptr(DstackLaunchRequest) request = dstack_domain_to_request(domain, error);
+	g_autoptr(GError) share_error = NULL;
+	g_autoptr(DstackShare) share = NULL;
+	g_autoptr(DstackLaunchResult) result = NULL;
+	g_auto(Plan) plan = {0};
+
+	if (request == NULL)
+		return NULL;
+	share = dstack_share_open(domain, env->settings, &share_error);
+	g_free(request->host_share_mode);
+	request->host_share_mode = g_strdup(share != NULL && share->disk != NULL ? "vhd" : "9p");
+	result = prepare_checked(domain, request, share != NULL ? share->dirfd : -1, env, error);
+	if (result == NULL)
+		return NULL;
+	if (share_error != NULL) {
+		g_propagate_error(error, g_steal_pointer(&share_error));
+		return NULL;
+	}
+	return plan_injection(domain, result, env, &plan, error) ? g_steal_pointer(&result) : NULL;
 }
 
 /* the record comes first: a crash after it leaves something that release can take back */
 static gboolean
-store_all(const DstackDomain *domain, const DstackShare *share, GBytes *current, GBytes *original, GBytes *text,
-	  const DstackSettings *settings, GError **error)
+store_all(const DstackDomain *domain, const Plan *plan, const DstackSettings *settings, GError **error)
 {
-	g_autoptr(DstackLaunchRecord) record = make_record(share, original, text, error);
-	gboolean changed = current == NULL || !g_bytes_equal(current, text);
+	g_autoptr(DstackLaunchRecord) record = make_record(plan->share, plan->original, plan->text, error);
+	gboolean changed = plan->current == NULL || !g_bytes_equal(plan->current, plan->text);
 
 	if (record == NULL || !dstack_launch_record_store(record, settings->hook_state_dir, domain->uuid, error))
 		return FALSE;
-	if (changed && !dstack_sys_config_store(share->dirfd, text, error))
+	if (changed && !dstack_sys_config_store(plan->share->dirfd, plan->text, error)) {
+		g_prefix_error(error, "share '%s': ", plan->share->dir);
 		return FALSE;
-	return share->disk == NULL || store_disk(share, settings, error);
+	}
+	return plan->disk_files == NULL ||
+	       dstack_fat_disk_store(plan->disk_dirfd, plan->disk_name, plan->disk_files, error);
 }
 
 gboolean
 dstack_domain_launch_inject(const DstackDomain *domain, const DstackLaunchResult *result, const DstackDomainEnv *env,
 			    GError **error)
 {
-	g_autoptr(DstackShare) share = dstack_share_open(domain, env->settings, error);
-	g_autoptr(DstackLaunchRecord) record = NULL;
-	g_autoptr(GBytes) current = NULL;
-	g_autoptr(GBytes) original = NULL;
-	g_autoptr(GBytes) text = NULL;
+	g_auto(Plan) plan = {0};
+	g_autoptr(GError) undo_error = NULL;
 
-	if (share == NULL || !dstack_sys_config_load(share->dirfd, &current, error))
+	if (!plan_injection(domain, result, env, &plan, error))
 		return FALSE;
-	if (!dstack_launch_record_load(env->settings->hook_state_dir, domain->uuid, &record, NULL))
-		record = NULL;
-	find_original(record, current, &original);
-	text = dstack_sys_config_build(original, result->vm_config, result->mr_config, error);
-	return text != NULL && store_all(domain, share, current, original, text, env->settings, error);
+	if (store_all(domain, &plan, env->settings, error))
+		return TRUE;
+	/* a full file system, say: half of an injection is none */
+	if (!dstack_domain_launch_release(domain->uuid, env, &undo_error))
+		g_prefix_error(error, "cannot take back what was written (%s): ", undo_error->message);
+	return FALSE;
 }
 
 /* the directory may have been replaced since; then it is another one's */
@@ -188,10 +239,11 @@ dstack_domain_launch_release(const gchar *uuid, const DstackDomainEnv *env, GErr
 		return TRUE;
 	if (record->disk != NULL)
 		undo_disk(record, &disk_error);
-	ok = undo_injection(record, error);
+	/* a disk that somebody has replaced is theirs now, and no reason to remember it */
+	ok = undo_injection(record, error) && dstack_launch_record_remove(state_dir, uuid, error);
 	if (ok && disk_error != NULL) {
 		g_propagate_error(error, g_steal_pointer(&disk_error));
 		return FALSE;
 	}
-	return ok && dstack_launch_record_remove(state_dir, uuid, error);
+	return ok;
 }

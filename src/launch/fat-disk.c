@@ -133,6 +133,21 @@ dstack_fat_files_load(int dirfd, GError **error)
 	return g_steal_pointer(&files);
 }
 
+void
+dstack_fat_files_set(GPtrArray *files, const gchar *name, GBytes *content)
+{
+	for (guint i = 0; i < files->len; i++) {
+		const DstackFatFile *file = g_ptr_array_index(files, i);
+
+		if (g_str_equal(file->name, name)) {
+			g_ptr_array_remove_index(files, i);
+			break;
+		}
+	}
+	g_ptr_array_add(files, dstack_fat_file_new(name, content));
+	g_ptr_array_sort(files, compare_files);
+}
+
 /* FAT knows no case, so two names that differ in nothing else are one */
 static gboolean
 ensure_names(const GPtrArray *files, GError **error)
@@ -335,9 +350,8 @@ dstack_fat_disk_is_ours(const guint8 *data, gsize size)
 	return size >= SECTOR && memcmp(data + 71, label, strlen(label)) == 0 && data[510] == 0x55 && data[511] == 0xaa;
 }
 
-/* a disk image of somebody else's is never replaced, whatever the domain calls it */
 static gboolean
-ensure_replaceable(int dirfd, const gchar *name, gboolean *out_exists, GError **error)
+examine(int dirfd, const gchar *name, gboolean *out_exists, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 	guint8 head[DSTACK_FAT_DISK_HEAD];
@@ -363,6 +377,14 @@ ensure_replaceable(int dirfd, const gchar *name, gboolean *out_exists, GError **
 }
 
 gboolean
+dstack_fat_disk_ensure_replaceable(int dirfd, const gchar *name, GError **error)
+{
+	gboolean exists;
+
+	return examine(dirfd, name, &exists, error);
+}
+
+gboolean
 dstack_fat_disk_store(int dirfd, const gchar *name, const GPtrArray *files, GError **error)
 {
 	g_autoptr(GBytes) image = NULL;
@@ -370,7 +392,7 @@ dstack_fat_disk_store(int dirfd, const gchar *name, const GPtrArray *files, GErr
 	guint64 size;
 	struct stat dir;
 
-	if (!ensure_replaceable(dirfd, name, &exists, error))
+	if (!examine(dirfd, name, &exists, error))
 		return FALSE;
 	image = dstack_fat_disk_build(files, &size, error);
 	if (image == NULL)
@@ -386,7 +408,7 @@ dstack_fat_disk_remove(int dirfd, const gchar *name, GError **error)
 {
 	gboolean exists;
 
-	if (!ensure_replaceable(dirfd, name, &exists, error))
+	if (!examine(dirfd, name, &exists, error))
 		return FALSE;
 	if (exists && unlinkat(dirfd, name, 0) < 0)
 		return dstack_throw_errno(error, "share disk: cannot remove '%s'", name);

@@ -24,6 +24,8 @@ void dstack_fat_file_free(DstackFatFile *self);
 
 /* the regular files of a directory, one level, in name order; (element-type DstackFatFile) */
 GPtrArray *dstack_fat_files_load(int dirfd, GError **error);
+/* replaces the content of that name, or adds it */
+void dstack_fat_files_set(GPtrArray *files, const gchar *name, GBytes *content);
 
 /*
  * The image, the same bytes for the same files: its beginning, up to the last byte in use, and the size of
@@ -34,6 +36,8 @@ GBytes *dstack_fat_disk_build(const GPtrArray *files, guint64 *out_size, GError 
 /* do these first bytes of a file say FAT32 and our label? */
 gboolean dstack_fat_disk_is_ours(const guint8 *data, gsize size);
 
+/* a disk image of somebody else's is never replaced, whatever the domain calls it: refused, and nothing is touched */
+gboolean dstack_fat_disk_ensure_replaceable(int dirfd, const gchar *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* replaces name in dirfd, but only what is absent, empty, or ours */
 gboolean dstack_fat_disk_store(int dirfd, const gchar *name, const GPtrArray *files,
 			       GError **error) G_GNUC_WARN_UNUSED_RESULT;

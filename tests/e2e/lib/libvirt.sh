@@ -5,7 +5,7 @@
 # and libvirt's state are private. All that is started there ends with the script, which is the first process of its
 # process namespace, and all that is written there (work is below /run) is gone with the mount namespace.
 work=/run/dstack-e2e
-config=${DSTACK_E2E_SYSCONFDIR:-/usr/local/etc}/dstack/vmm-prep.conf
+config=${DSTACK_E2E_SYSCONFDIR:-/etc}/dstack/vmm-prep.conf
 
 # Call first: starts this script again inside the namespaces.
 enter_namespaces() {

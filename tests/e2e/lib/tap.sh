@@ -16,7 +16,7 @@ ok() {
 	else
 		echo "not ok $tap_count - $tap_name"
 		diag "failed: $*"
-		diag "$tap_output"
+		diag "$(tail -n 40 <<<"$tap_output")"
 	fi
 }
 

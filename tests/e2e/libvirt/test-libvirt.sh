@@ -233,7 +233,7 @@ refuses_read_only_share() {
 	fresh_share
 	mount --bind "$work/share" "$work/share"
 	mount -o remount,bind,ro "$work/share"
-	refused "share|sys-config"
+	look=files_of refused "$work/share"
 	status=$?
 	umount "$work/share"
 	return $status
@@ -245,7 +245,7 @@ refuses_full_share() {
 	fresh_share
 	mount -t tmpfs -o size=64k tmpfs "$work/share"
 	head -c 1000000 /dev/zero >"$work/share/filler" 2>/dev/null
-	look=files_of refused 'space'
+	look=files_of refused "$work/share.*space"
 	status=$?
 	umount "$work/share"
 	return $status
