@@ -72,6 +72,10 @@ gboolean dstack_event_get_digest(const DstackEvent *self, DstackSha384 *out, GEr
 /* first runtime event of that name before "system-ready"; NULL: there is none */
 const DstackEvent *dstack_event_log_find_runtime(const DstackEventLog *self, const gchar *name);
 
+/* event-data.c */
+const gchar *dstack_event_type_to_string(guint32 type);
+gboolean dstack_event_ensure_data(const DstackEvent *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* replay.c */
 gboolean dstack_event_log_replay(const DstackEventLog *self, guint imr, DstackSha384 *out,
 				 GError **error) G_GNUC_WARN_UNUSED_RESULT;

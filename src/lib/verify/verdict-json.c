@@ -105,7 +105,7 @@ registers_debug_to_json(const GPtrArray *registers)
 		JsonArray *events = json_array_new();
 
 		json_object_set_string_member(object, "rtmr", entry->name);
-		set_digest_or_null(object, "expected", TRUE, &entry->expected);
+		set_digest_or_null(object, "expected", entry->has_expected, &entry->expected);
 		set_digest_or_null(object, "actual", TRUE, &entry->actual);
 		for (guint j = 0; j < entry->events->len; j++)
 			json_array_add_object_element(events, event_debug_to_json(g_ptr_array_index(entry->events, j)));

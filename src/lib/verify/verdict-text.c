@@ -145,7 +145,7 @@ append_registers(GString *out, const DstackVerdict *self)
 		const DstackRegisterDebug *entry = g_ptr_array_index(self->registers_debug, i);
 		g_autofree gchar *expected = dstack_sha384_to_hex(&entry->expected);
 		g_autofree gchar *actual = dstack_sha384_to_hex(&entry->actual);
-		gboolean same = dstack_sha384_equal(&entry->expected, &entry->actual);
+		gboolean same = entry->has_expected && dstack_sha384_equal(&entry->expected, &entry->actual);
 
 		g_string_append_printf(out, "\nRegister %s %s\n", entry->name, same ? "as expected" : "differs");
 		append_hex_line(out, "expected", expected);

@@ -23,6 +23,7 @@ event_debug_free(gpointer data)
 {
 	DstackEventDebug *self = data;
 
+	g_clear_pointer(&self->payload, g_bytes_unref);
 	g_free(self->name);
 	g_free(self);
 }
@@ -316,14 +317,43 @@ DstackRegisterDebug *
 dstack_verdict_add_register(DstackVerdict *self, const gchar *name, const DstackSha384 *expected,
 			    const DstackSha384 *actual)
 {
-	DstackRegisterDebug *entry = g_new0(DstackRegisterDebug, 1);
+	DstackRegisterDebug *entry = dstack_register_debug_new(name, expected, actual);
 
-	entry->name = name;
-	entry->expected = *expected;
-	entry->actual = *actual;
-	entry->events = g_ptr_array_new_with_free_func(event_debug_free);
-	g_ptr_array_add(self->registers_debug, entry);
+	dstack_verdict_take_register(self, entry);
 	return entry;
+}
+
+/**
+ * dstack_verdict_take_register:
+ * @self: a verdict
+ * @entry: (transfer full): a register's entry
+ */
+void
+dstack_verdict_take_register(DstackVerdict *self, DstackRegisterDebug *entry)
+{
+	g_ptr_array_add(self->registers_debug, entry);
+}
+
+/**
+ * dstack_register_debug_new:
+ * @name: static name of the register
+ * @expected: (nullable): what it should hold
+ * @actual: what it holds
+ *
+ * Returns: (transfer full): an entry without events
+ */
+DstackRegisterDebug *
+dstack_register_debug_new(const gchar *name, const DstackSha384 *expected, const DstackSha384 *actual)
+{
+	DstackRegisterDebug *self = g_new0(DstackRegisterDebug, 1);
+
+	self->name = name;
+	self->actual = *actual;
+	self->has_expected = expected != NULL;
+	if (expected != NULL)
+		self->expected = *expected;
+	self->events = g_ptr_array_new_with_free_func(event_debug_free);
+	return self;
 }
 
 /**

@@ -35,8 +35,9 @@ typedef enum {
 	DSTACK_EVENT_MISSING, /* expected, not in the log */
 } DstackEventStatus;
 
+/* an event of a register: what the log has there, and what was expected there */
 typedef struct {
-	guint index;
+	guint index; /* place in the register's own sequence, from 0 */
 	guint32 type;
 	gchar *name;
 	gboolean has_actual;
@@ -45,13 +46,18 @@ typedef struct {
 	DstackSha384 expected;
 	gsize payload_len;
 	DstackEventStatus status;
+	const gchar *meaning; /* (nullable): what is measured there, in words; static */
+	GBytes *payload;      /* (nullable) */
 } DstackEventDebug;
 
-/* one register that differs; events (element-type DstackEventDebug) may be empty */
+/* a register: what it should hold, what it holds; events (element-type DstackEventDebug) may be empty */
 typedef struct {
 	const gchar *name; /* "mrtd", "rtmr0" … "rtmr3", "measurement" */
 	DstackSha384 expected;
 	DstackSha384 actual;
+	gboolean has_expected; /* FALSE only where there was nothing to compute it from */
+	gboolean has_replayed;
+	DstackSha384 replayed; /* from the event log */
 	GPtrArray *events;
 } DstackRegisterDebug;
 
@@ -110,6 +116,10 @@ gchar *dstack_verdict_dup_reason(const DstackVerdict *self);
 
 DstackRegisterDebug *dstack_verdict_add_register(DstackVerdict *self, const gchar *name, const DstackSha384 *expected,
 						 const DstackSha384 *actual);
+void dstack_verdict_take_register(DstackVerdict *self, DstackRegisterDebug *entry);
+/* expected (nullable) */
+DstackRegisterDebug *dstack_register_debug_new(const gchar *name, const DstackSha384 *expected,
+					       const DstackSha384 *actual);
 void dstack_register_debug_free(DstackRegisterDebug *self);
 DstackEventDebug *dstack_register_debug_add_event(DstackRegisterDebug *self, guint index, guint32 type,
 						  const gchar *name, DstackEventStatus status);

@@ -30,20 +30,28 @@ typedef enum {
 
 /* what the caller knows and wants; borrowed, read only; zero is the strictest */
 typedef struct {
-	const DstackContext *context;		    /* the time, and the root where not the pinned one */
-	const struct _DstackCollateral *collateral; /* (nullable): TDX, of dcap/collateral.h */
-	gboolean no_collateral;			    /* TDX: chain and signature are enough */
-	guint allow;				    /* DstackAllow */
-	guint max_vmpl;				    /* SNP */
-	const gchar *const *allow_tcb;		    /* (nullable): the only statuses that pass; NULL: all but Revoked */
-	const gchar *min_tcb;			    /* (nullable): SNP, --min-tcb */
-	const guint8 *report_data;		    /* (nullable): the 64 bytes that must stand in the evidence */
-	GPtrArray *certificates; /* (nullable) (element-type GBytes): SNP, where the evidence lacks them */
-	GPtrArray *crls;	 /* (nullable) (element-type GBytes): SNP */
+	const DstackContext *context;	      /* the time, and the root where not the pinned one */
+	struct _DstackCollateral *collateral; /* (nullable): TDX, of dcap/collateral.h */
+	gboolean no_collateral;		      /* TDX: chain and signature are enough */
+	guint allow;			      /* DstackAllow */
+	guint max_vmpl;			      /* SNP */
+	const gchar *const *allow_tcb;	      /* (nullable): the only statuses that pass; NULL: all but Revoked */
+	const gchar *min_tcb;		      /* (nullable): SNP, --min-tcb */
+	const guint8 *report_data;	      /* (nullable): the 64 bytes that must stand in the evidence */
+	GPtrArray *certificates;	      /* (nullable) (element-type GBytes): SNP, where the evidence lacks them */
+	GPtrArray *crls;		      /* (nullable) (element-type GBytes): SNP */
 	DstackAcpiMode acpi;
 	gboolean boot_time_mr; /* derived values as of the event "boot-mr-done" */
 	gboolean debug;	       /* also fill rtmr_debug where nothing differs */
 } DstackVerifyOptions;
+
+typedef enum {
+	DSTACK_EVIDENCE_ATTESTATION, /* or nothing that we know: reading it will say */
+	DSTACK_EVIDENCE_QUOTE,	     /* a bare quote, in bytes or hex */
+	DSTACK_EVIDENCE_REPORT,	     /* a bare SEV-SNP report, in bytes or hex */
+} DstackEvidenceKind;
+
+DstackEvidenceKind dstack_evidence_guess(const guint8 *data, gsize size);
 
 /*
  * Evidence in any form of formats.md section 8. An error means that it cannot be read as evidence, or that the
