@@ -125,14 +125,13 @@ extension_read_product(X509 *vek, DstackSnpProduct *out, GError **error)
 	DstackReader content = {0};
 	g_autofree gchar *name = NULL;
 
-	if (!extension_read_der(vek, OID_PRODUCT_NAME, "product: certificate's productName", TAG_IA5_STRING, &content,
-				error))
+	if (!extension_read_der(vek, OID_PRODUCT_NAME, "certificate's productName", TAG_IA5_STRING, &content, error))
 		return FALSE;
 	name = g_strndup((const gchar *)dstack_reader_peek(&content), dstack_reader_left(&content));
 	if (strlen(name) == dstack_reader_left(&content) && g_str_is_ascii(name) &&
 	    dstack_snp_product_from_extension(name, out))
 		return TRUE;
-	return dstack_throw(error, DSTACK_ERROR_UNSOUND, "product: the certificate names no known product line");
+	return dstack_throw(error, DSTACK_ERROR_UNSOUND, "the certificate names no known product line");
 }
 
 /**
@@ -184,26 +183,25 @@ dstack_snp_vek_ensure_product(X509 *vek, DstackSnpProduct chain_product, const D
 	if (dstack_snp_report_has_cpuid(report)) {
 		if (!dstack_snp_report_get_product(report, &product)) {
 			return dstack_throw(error, DSTACK_ERROR_UNSOUND,
-					    "product: the report's processor (family %02xh, model %02xh) is unknown",
+					    "the report's processor (family %02xh, model %02xh) is unknown",
 					    report->bytes.cpuid[0], report->bytes.cpuid[1]);
 		}
 		if (product != chain_product) {
-			return dstack_throw(error, DSTACK_ERROR_UNSOUND, "product: report of %s, certificates of %s",
+			return dstack_throw(error, DSTACK_ERROR_UNSOUND, "report of %s, certificates of %s",
 					    dstack_snp_product_to_string(product),
 					    dstack_snp_product_to_string(chain_product));
 		}
 	}
 	if (!extension_read_product(vek, &product, error) ||
-	    !extension_read_u8(vek, OID_STRUCT_VERSION, "product: certificate's structVersion", &version, error))
+	    !extension_read_u8(vek, OID_STRUCT_VERSION, "certificate's structVersion", &version, error))
 		return FALSE;
 	if (product != chain_product) {
-		return dstack_throw(error, DSTACK_ERROR_UNSOUND, "product: certificate for %s under the CA of %s",
+		return dstack_throw(error, DSTACK_ERROR_UNSOUND, "certificate for %s under the CA of %s",
 				    dstack_snp_product_to_string(product), dstack_snp_product_to_string(chain_product));
 	}
 	if (version != expected_version) {
-		return dstack_throw(error, DSTACK_ERROR_UNSOUND,
-				    "product: certificate's structVersion: expected %u, found %u", expected_version,
-				    version);
+		return dstack_throw(error, DSTACK_ERROR_UNSOUND, "certificate's structVersion: expected %u, found %u",
+				    expected_version, version);
 	}
 	return TRUE;
 }
