@@ -150,6 +150,7 @@ dstack_domain_launch_prepare(const DstackDomain *domain, const DstackDomainEnv *
 
 	if (request == NULL)
 		return NULL;
+	request->image_dirs = env->image_dirs;
 	share = dstack_share_open(domain, env->settings, &share_error);
 	g_free(request->host_share_mode);
 	request->host_share_mode = g_strdup(share != NULL && share->disk != NULL ? "vhd" : "9p");

@@ -17,8 +17,9 @@ G_BEGIN_DECLS
 typedef struct {
 	const DstackSettings *settings;
 	const DstackContext *context;
-	const gchar *sysfs;	   /* "/sys" */
-	GCancellable *cancellable; /* (nullable) */
+	const gchar *sysfs;		/* "/sys" */
+	const gchar *const *image_dirs; /* (nullable): where images are looked up, instead of the settings' */
+	GCancellable *cancellable;	/* (nullable) */
 } DstackDomainEnv;
 
 /* what the hook would do: nothing is written. @domain has metadata of ours. */

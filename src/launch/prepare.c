@@ -116,8 +116,9 @@ static gboolean
 open_image(Preparation *self, GError **error)
 {
 	DstackLaunchResult *result = self->result;
-	DstackImage *image =
-	    dstack_image_find((const gchar *const *)self->settings->image_dirs, self->request->image, error);
+	const gchar *const *dirs = self->request->image_dirs != NULL ? self->request->image_dirs
+								     : (const gchar *const *)self->settings->image_dirs;
+	DstackImage *image = dstack_image_find(dirs, self->request->image, error);
 
 	if (image == NULL)
 		return FALSE;

@@ -29,7 +29,8 @@ typedef enum {
  */
 typedef struct {
 	gchar *image; /* a name below the settings' image directories, or a path (with a slash) where allow_path */
-	gboolean allow_path; /* the command line may name a directory; a domain or a bus caller may not */
+	const gchar *const *image_dirs; /* (nullable), borrowed: where to look it up, instead of the settings' */
+	gboolean allow_path;		/* the command line may name a directory; a domain or a bus caller may not */
 	DstackLaunchTee tee;
 	guint64 memory_size; /* bytes, required */
 	guint32 cpu_count;   /* required */
