@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -245,6 +246,44 @@ leaves_nothing_behind_on_failure(Tree *tree, gconstpointer data)
 
 #define ADD(path, function) g_test_add(path, Tree, NULL, tree_setup, function, tree_teardown)
 
+static guint
+count_prefixed(const gchar *dir, const gchar *prefix)
+{
+	g_autoptr(GDir) handle = g_dir_open(dir, 0, NULL);
+	const gchar *name = NULL;
+	guint n = 0;
+
+	while ((name = g_dir_read_name(handle)) != NULL)
+		n += g_str_has_prefix(name, prefix) ? 1 : 0;
+	return n;
+}
+
+/* a temporary file that nobody holds was left by a process that is gone; one that is held is another's work */
+static void
+replacing_takes_abandoned_files_away(Tree *tree, gconstpointer data)
+{
+	g_autofree gchar *held_path = g_build_filename(tree->inside, ".target.0badcafe", NULL);
+	DSTACK_AUTO_FD int held = -1;
+	g_autoptr(GError) error = NULL;
+
+	write_file(tree->inside, ".target.deadbeef", "half");
+	write_file(tree->inside, ".target.00000000", "half");
+	write_file(tree->inside, ".target.backup01", "mine");
+	write_file(tree->inside, ".target.0badcafe", "busy");
+	held = open(held_path, O_RDONLY | O_CLOEXEC);
+	g_assert_cmpint(flock(held, LOCK_EX), ==, 0);
+	g_assert_true(dstack_file_replace_at(tree->dirfd, "target", (const guint8 *)"new", 3, 0600, (gid_t)-1, &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(count_prefixed(tree->inside, ".target.deadbeef"), ==, 0);
+	g_assert_cmpuint(count_prefixed(tree->inside, ".target.00000000"), ==, 0);
+	g_assert_cmpuint(count_prefixed(tree->inside, ".target.backup01"), ==, 1);
+	g_assert_cmpuint(count_prefixed(tree->inside, ".target.0badcafe"), ==, 1);
+	g_assert_cmpuint(count_prefixed(tree->inside, ".target."), ==, 2);
+	g_assert_cmpint(unlinkat(tree->dirfd, ".target.backup01", 0), ==, 0);
+	g_assert_cmpint(unlinkat(tree->dirfd, ".target.0badcafe", 0), ==, 0);
+	g_assert_cmpint(unlinkat(tree->dirfd, "target", 0), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -255,5 +294,6 @@ main(int argc, char **argv)
 	ADD("/file/reads-a-path-of-the-operator", reads_a_path_of_the_operator);
 	ADD("/file/replaces-a-file-whole", replaces_a_file_whole);
 	ADD("/file/leaves-nothing-behind-on-failure", leaves_nothing_behind_on_failure);
+	ADD("/file/replacing-takes-abandoned-files-away", replacing_takes_abandoned_files_away);
 	return g_test_run();
 }

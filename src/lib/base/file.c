@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Files that others may have prepared, and files replaced so that nobody sees a half of one.
+ * Files that others may have prepared: opened once, checked by descriptor. Replacing one: replace.c.
  */
 
 #include "config.h"
@@ -167,112 +167,4 @@ dstack_file_read_path(const gchar *path, gsize max, GError **error)
 		return NULL;
 	}
 	return dstack_file_read_fd(fd, path, max, error);
-}
-
-static gboolean
-write_full(int fd, const guint8 *data, gsize size, const gchar *name, GError **error)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return dstack_throw_errno(error, "cannot write '%s'", name);
-		data += n;
-		size -= (gsize)n;
-	}
-	return TRUE;
-}
-
-static gboolean
-write_durable(int fd, const gchar *name, const guint8 *data, gsize size, mode_t mode, gid_t gid, GError **error)
-{
-	if (!write_full(fd, data, size, name, error))
-		return FALSE;
-	if (gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) < 0)
-		return dstack_throw_errno(error, "cannot give '%s' to group %u", name, (guint)gid);
-	/* after fchown(), which may clear bits */
-	if (fchmod(fd, mode) < 0)
-		return dstack_throw_errno(error, "cannot set the mode of '%s'", name);
-	if (fsync(fd) < 0)
-		return dstack_throw_errno(error, "cannot write '%s' to disk", name);
-	return TRUE;
-}
-
-static gboolean
-rename_durable(int dirfd, const gchar *from, const gchar *to, GError **error)
-{
-	if (renameat(dirfd, from, dirfd, to) < 0)
-		return dstack_throw_errno(error, "cannot replace '%s'", to);
-	/* EINVAL: a file system that cannot sync a directory; the rename itself is done */
-	if (fsync(dirfd) < 0 && errno != EINVAL)
-		return dstack_throw_errno(error, "cannot write the directory of '%s' to disk", to);
-	return TRUE;
-}
-
-static gboolean
-extend(int fd, const gchar *name, guint64 size, GError **error)
-{
-	if (size > G_MAXINT64)
-		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "'%s' would be too large for a file", name);
-	if (ftruncate(fd, (off_t)size) < 0)
-		return dstack_throw_errno(error, "cannot give '%s' its size", name);
-	return TRUE;
-}
-
-/**
- * dstack_file_replace_sparse_at:
- * @dirfd: a directory, open for reading
- * @name: name of the file in it, without a slash
- * @data: (array length=size): its first bytes
- * @size: bytes of @data
- * @full_size: bytes of the file; what lies past @data is zero, and a hole where the file system has holes
- * @mode: its mode, whatever the umask
- * @gid: its group, or (gid_t)-1 to leave that to the system
- * @error: (out) (optional): %DSTACK_ERROR_FAILED
- *
- * As dstack_file_replace_at(), for a disk image that is mostly empty.
- *
- * Returns: %TRUE when the new file is on disk
- */
-gboolean
-dstack_file_replace_sparse_at(int dirfd, const gchar *name, const guint8 *data, gsize size, guint64 full_size,
-			      mode_t mode, gid_t gid, GError **error)
-{
-	g_autofree gchar *temporary = g_strdup_printf(".%s.%08x", name, g_random_int());
-	DSTACK_AUTO_FD int fd = -1;
-
-	if (strchr(name, '/') != NULL)
-		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "'%s' must be a name without '/'", name);
-	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return dstack_throw_errno(error, "cannot create a file beside '%s'", name);
-	if (extend(fd, name, full_size, error) && write_durable(fd, name, data, size, mode, gid, error) &&
-	    rename_durable(dirfd, temporary, name, error))
-		return TRUE;
-	(void)unlinkat(dirfd, temporary, 0);
-	return FALSE;
-}
-
-/**
- * dstack_file_replace_at:
- * @dirfd: a directory, open for reading
- * @name: name of the file in it, without a slash
- * @data: (array length=size): its new contents
- * @size: bytes of @data
- * @mode: its mode, whatever the umask
- * @gid: its group, or (gid_t)-1 to leave that to the system
- * @error: (out) (optional): %DSTACK_ERROR_FAILED
- *
- * A reader, or a crash at any point, sees the old file or the new one. A crash may leave a temporary file named
- * ".NAME." and eight hex digits.
- *
- * Returns: %TRUE when the new file is on disk
- */
-gboolean
-dstack_file_replace_at(int dirfd, const gchar *name, const guint8 *data, gsize size, mode_t mode, gid_t gid,
-		       GError **error)
-{
-	return dstack_file_replace_sparse_at(dirfd, name, data, size, size, mode, gid, error);
 }

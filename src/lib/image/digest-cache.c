@@ -243,10 +243,11 @@ read_entries(DstackReader *reader, DstackDigestCache *self, GError **error)
 	return dstack_reader_finish(reader, error);
 }
 
+/* only we ourselves or root can have written it */
 static gboolean
 is_private(const struct stat *st)
 {
-	return st->st_uid == geteuid() && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+	return (st->st_uid == geteuid() || st->st_uid == 0) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 static GBytes *
@@ -469,6 +470,21 @@ cache_serialize(const DstackDigestCache *self)
 	return out;
 }
 
+/* a service that fills root's cache under a user of its own leaves a file that root believes */
+static gboolean
+give_to_directory_owner(int dirfd, GError **error)
+{
+	struct stat st = {0};
+
+	if (fstat(dirfd, &st) < 0)
+		return dstack_throw_errno(error, "digest cache: cannot look at its directory");
+	if (st.st_uid == geteuid())
+		return TRUE;
+	if (fchownat(dirfd, CACHE_NAME, st.st_uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+		return dstack_throw_errno(error, "digest cache: cannot be given to user %u", st.st_uid);
+	return TRUE;
+}
+
 /* another process may have saved since; two that save at the same time lose entries, never soundness */
 static DstackDigestCache *
 merge_with_disk(const DstackDigestCache *self)
@@ -512,7 +528,8 @@ dstack_digest_cache_save(DstackDigestCache *self, GError **error)
 		return FALSE;
 	merged = merge_with_disk(self);
 	bytes = cache_serialize(merged);
-	if (!dstack_file_replace_at(dirfd, CACHE_NAME, bytes->data, bytes->len, 0600, (gid_t)-1, error))
+	if (!dstack_file_replace_at(dirfd, CACHE_NAME, bytes->data, bytes->len, 0600, (gid_t)-1, error) ||
+	    !give_to_directory_owner(dirfd, error))
 		return FALSE;
 	self->changed = FALSE;
 	return TRUE;
