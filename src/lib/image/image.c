@@ -41,6 +41,7 @@ dstack_image_free(DstackImage *self)
 	g_free(self->gcp);
 	g_free(self->aws);
 	dstack_metadata_free(self->metadata);
+	g_clear_pointer(&self->metadata_bytes, g_bytes_unref);
 	dstack_manifest_free(self->manifest);
 	dstack_fd_clear(&self->dirfd);
 	g_free(self->version);
@@ -59,6 +60,7 @@ load_metadata(DstackImage *self, GError **error)
 	if (bytes == NULL)
 		return FALSE;
 	text = g_bytes_get_data(bytes, &size);
+	self->metadata_bytes = g_bytes_ref(bytes);
 	self->metadata = dstack_metadata_parse(text, size, error);
 	if (self->metadata == NULL)
 		return FALSE;

@@ -21,6 +21,7 @@ typedef struct {
 	gchar *path; /* as the operator gave it, for messages */
 	int dirfd;
 	DstackMetadata *metadata;
+	GBytes *metadata_bytes; /* that it was read from */
 	DstackManifest *manifest;
 	gchar *version; /* (nullable): of metadata.json, else of the name */
 	/* exact bytes; NULL: none there, or not sound and then material_errors says why */
