@@ -87,6 +87,32 @@ absorb(guint64 a[25], const guint8 block[RATE])
 }
 
 /**
+ * dstack_keccak_sponge256:
+ * @data: (array length=size) (nullable): the input
+ * @size: bytes of @data
+ * @suffix: the bits after the input: 0x01 for Keccak-256, 0x06 for SHA3-256
+ * @out: (out caller-allocates): 32 bytes
+ *
+ * The sponge with either padding, so that it can be compared with another implementation of SHA3-256.
+ */
+void
+dstack_keccak_sponge256(const guint8 *data, gsize size, guint8 suffix, guint8 out[32])
+{
+	guint64 a[25] = {0};
+	guint8 last[RATE] = {0};
+
+	for (; size >= RATE; size -= RATE, data += RATE)
+		absorb(a, data);
+	if (size > 0)
+		memcpy(last, data, size);
+	last[size] ^= suffix;
+	last[RATE - 1] ^= 0x80;
+	absorb(a, last);
+	for (guint i = 0; i < 4; i++)
+		dstack_store_u64le(out + 8 * (gsize)i, a[i]);
+}
+
+/**
  * dstack_keccak256:
  * @data: (array length=size) (nullable): the input
  * @size: bytes of @data
@@ -97,16 +123,5 @@ absorb(guint64 a[25], const guint8 block[RATE])
 void
 dstack_keccak256(const guint8 *data, gsize size, guint8 out[32])
 {
-	guint64 a[25] = {0};
-	guint8 last[RATE] = {0};
-
-	for (; size >= RATE; size -= RATE, data += RATE)
-		absorb(a, data);
-	if (size > 0)
-		memcpy(last, data, size);
-	last[size] ^= 0x01;
-	last[RATE - 1] ^= 0x80;
-	absorb(a, last);
-	for (guint i = 0; i < 4; i++)
-		dstack_store_u64le(out + 8 * (gsize)i, a[i]);
+	dstack_keccak_sponge256(data, size, 0x01, out);
 }
