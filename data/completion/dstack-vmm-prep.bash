@@ -7,7 +7,7 @@ _dstack_vmm_prep_commands() {
 }
 
 _dstack_vmm_prep_options() {
-	"$@" --help 2>/dev/null | grep -oE '(^|[ ,])--?[a-z0-9][a-z0-9-]*' | tr -d ' ,'
+	"$@" --help 2>/dev/null | sed -nE 's/^  (    |-[a-zA-Z], )(--[a-z0-9-]+).*/\1\2/p' | tr -d ' ' | tr ',' '\n'
 }
 
 # only names without characters that the shell would act on

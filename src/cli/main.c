@@ -10,7 +10,7 @@
 
 static const DstackCommand commands[] = {
     {"prepare", "NAME|DIR", "build a vm_config; with --inject put it where the guest reads it",
-     "--image-dir images-sample prepare dstack-sample-0.1.0 --memory 2G", dstack_cmd_prepare},
+     "prepare images-sample/dstack-sample-0.1.0 --memory 2G", dstack_cmd_prepare},
     {"domain", "NAME|FILE.xml|-", "what the hook would do for a libvirt domain, without doing it", "domain vm1.xml",
      dstack_cmd_domain},
     {"doctor", "", "is this host ready: tools, devices, images, hook, service, policy", "doctor", dstack_cmd_doctor},

@@ -15,7 +15,7 @@ verdict() {
 }
 # columns count characters, also where awk counts bytes
 fits() { ! sed 's/[^ -~]/x/g' "$1" | awk 'length > 80' | grep . >&2; }
-options() { grep -oE '(^|[ ,])--[a-z0-9][a-z0-9-]*' "$1" | tr -d ' ,' | LC_ALL=C sort -u; }
+options() { sed -nE 's/^  (    |-[a-zA-Z], )(--[a-z0-9-]+).*/\2/p' "$1" | LC_ALL=C sort -u; }
 # own options of a command: those of its help that are not global
 own() {
 	options "$1" > "$work/options"
