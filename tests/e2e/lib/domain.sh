@@ -62,7 +62,7 @@ domain_xml() {
 		    <cmdline>$(xml_escape "${arguments:-$cmdline}")</cmdline>
 		  </os>
 		  <features><acpi/></features>
-		  <cpu mode='maximum'/>
+		  ${cpu:-<cpu mode='maximum'/>}
 		  <on_poweroff>destroy</on_poweroff>
 		  <on_reboot>destroy</on_reboot>
 		  <on_crash>destroy</on_crash>

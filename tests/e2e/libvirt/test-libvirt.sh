@@ -264,6 +264,20 @@ keeps_other_members() {
 	files_of | diff "$work/before" -
 }
 
+# The launch that SEV-SNP would have: this host has no such TEE, so the guest starts without it.
+starts_snp() {
+	local document='{"compose_hash":"'$(printf '%064d' 7)'","key_provider":"kms","version":3}'
+
+	fresh_share
+	memory=2560 tee=snp cpu="<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>EPYC</model></cpu>" \
+		more_metadata="<dstack:mrConfig>$document</dstack:mrConfig>" start || return
+	cp "$work/share/.sys-config.json" "$work/seen"
+	virsh destroy guest || return
+	check member "$work/seen" "mr_config=$(sed 's/"/\\"/g; s/.*/"&"/' <<<"$document")" || return
+	vm_config 'tdx_measurement=' 'memory_size=2684354560' "mr_config=$(sed 's/"/\\"/g; s/.*/"&"/' <<<"$document")" || return
+	nothing_left
+}
+
 foreign_domain_starts() {
 	local before
 
@@ -342,6 +356,8 @@ ok "destroying it takes the hook's files away" virsh destroy guest
 ok "and nothing is left" nothing_left
 
 ok "other members of .sys-config.json are kept, and restored after" keeps_other_members
+ok "SEV-SNP: any memory size starts, and mr_config is injected" starts_snp
+tee=snp ok "SEV-SNP: a CPU model that is not named is refused" refused 'cpu'
 ok "a domain without our metadata starts untouched" foreign_domain_starts
 echo 'nonsense
 [images' >"$config"
