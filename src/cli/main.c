@@ -13,6 +13,12 @@ static const DstackCommand commands[] = {
      "prepare images-sample/dstack-sample-0.1.0 --memory 2G", dstack_cmd_prepare},
     {"domain", "NAME|FILE.xml|-", "what the hook would do for a libvirt domain, without doing it", "domain vm1.xml",
      dstack_cmd_domain},
+    {"label", "FILE|-", "event log (CCEL or JSON) to labelled JSON", "label /sys/firmware/acpi/tables/data/CCEL",
+     dstack_cmd_label},
+    {"verify", "FILE|-", "evidence to verdict",
+     "verify evidence.json --collateral collateral.json --time 2026-06-08T12:00:00Z", dstack_cmd_verify},
+    {"explain", "FILE|-", "evidence, register by register and event by event, for people", "explain evidence.json",
+     dstack_cmd_explain},
     {"doctor", "", "is this host ready: tools, devices, images, hook, service, policy", "doctor", dstack_cmd_doctor},
     {NULL},
 };

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/limits.h"
+#include "snp/report.h"
 #include "tdx/quote.h"
 #include "verify/snp.h"
 #include "verify/tdx-verifier.h"
@@ -80,9 +81,15 @@ is_hex_text(const gchar *text)
 	return n > 0 && text[n] == '\0';
 }
 
-/* the bytes behind hex text; other bytes as they are */
-static GBytes *
-decode(const guint8 *data, gsize size)
+/**
+ * dstack_evidence_decode:
+ * @data: (array length=size): a bare quote or report
+ * @size: number of bytes
+ *
+ * Returns: (transfer full): the bytes behind hex text; other bytes as they are
+ */
+GBytes *
+dstack_evidence_decode(const guint8 *data, gsize size)
 {
 	g_autofree gchar *text = g_strstrip(g_strndup((const gchar *)data, size));
 	GBytes *bytes = NULL;
@@ -90,17 +97,6 @@ decode(const guint8 *data, gsize size)
 	if (is_hex_text(text))
 		bytes = dstack_hex_decode_bytes(text, "evidence", DSTACK_LIMIT_QUOTE, NULL);
 	return bytes != NULL ? bytes : g_bytes_new(data, size);
-}
-
-static DstackEvidenceKind
-guess_bytes(GBytes *bytes)
-{
-	gsize size = 0;
-	const guint8 *data = g_bytes_get_data(bytes, &size);
-
-	if (dstack_quote_looks_like(data, size))
-		return DSTACK_EVIDENCE_QUOTE;
-	return dstack_snp_report_is_likely(data, size) ? DSTACK_EVIDENCE_REPORT : DSTACK_EVIDENCE_ATTESTATION;
 }
 
 /**
@@ -118,8 +114,14 @@ dstack_evidence_guess(const guint8 *data, gsize size)
 	/* neither is a quote or report, in hex or not: spares a copy of something large */
 	if (size > 4 * DSTACK_LIMIT_QUOTE)
 		return DSTACK_EVIDENCE_ATTESTATION;
-	bytes = decode(data, size);
-	return guess_bytes(bytes);
+	bytes = dstack_evidence_decode(data, size);
+	data = g_bytes_get_data(bytes, &size);
+	if (dstack_quote_looks_like(data, size))
+		return DSTACK_EVIDENCE_QUOTE;
+	/* a report has one size; much else begins with a small number, as it does */
+	if (size == DSTACK_SNP_REPORT_SIZE && dstack_snp_report_is_likely(data, size))
+		return DSTACK_EVIDENCE_REPORT;
+	return DSTACK_EVIDENCE_ATTESTATION;
 }
 
 /**
@@ -144,16 +146,12 @@ dstack_verify_bare(const guint8 *data, gsize size, const DstackVerifyOptions *op
 				   "evidence: expected a quote or report, found %" G_GSIZE_FORMAT " bytes", size);
 		return NULL;
 	}
-	bytes = decode(data, size);
+	bytes = dstack_evidence_decode(data, size);
 	data = g_bytes_get_data(bytes, &size);
-	switch (guess_bytes(bytes)) {
-	case DSTACK_EVIDENCE_QUOTE:
+	if (dstack_quote_looks_like(data, size))
 		return dstack_verify_tdx_quote(data, size, options, error);
-	case DSTACK_EVIDENCE_REPORT:
+	if (dstack_snp_report_is_likely(data, size))
 		return dstack_verify_snp_report(data, size, options, error);
-	case DSTACK_EVIDENCE_ATTESTATION:
-		break;
-	}
 	(void)dstack_throw(error, DSTACK_ERROR_MALFORMED,
 			   "evidence: expected a quote or report, found %" G_GSIZE_FORMAT " bytes of something else",
 			   size);

@@ -52,6 +52,8 @@ typedef enum {
 } DstackEvidenceKind;
 
 DstackEvidenceKind dstack_evidence_guess(const guint8 *data, gsize size);
+/* the bytes behind the hex text of a bare quote or report; other bytes as they are */
+GBytes *dstack_evidence_decode(const guint8 *data, gsize size);
 
 /*
  * Evidence in any form of formats.md section 8. An error means that it cannot be read as evidence, or that the
