@@ -408,6 +408,7 @@ finds_missing_certificates_among_those_given(void)
 	DstackVerifyOptions options = {.context = &context, .certificates = pool};
 	g_autoptr(DstackVerdict) verdict = NULL;
 	g_autoptr(DstackVerdict) without = NULL;
+	g_autoptr(DstackVerdict) unfit = NULL;
 	GBytes *report = forged.attestation->report;
 
 	other->vek.spl[8]++;
@@ -415,6 +416,10 @@ finds_missing_certificates_among_those_given(void)
 	g_ptr_array_add(pool, g_bytes_ref(g_ptr_array_index(noise.attestation->cert_chain, 1)));
 	without = dstack_verify_snp_report(g_bytes_get_data(report, NULL), g_bytes_get_size(report), &options, NULL);
 	g_assert_cmpstr(dstack_snp_rule_failed_step(without)->name, ==, "chain");
+	/* the only leaf there is: taken, and found to be of another TCB */
+	g_ptr_array_add(pool, g_bytes_ref(g_ptr_array_index(noise.attestation->cert_chain, 0)));
+	unfit = dstack_verify_snp_report(g_bytes_get_data(report, NULL), g_bytes_get_size(report), &options, NULL);
+	g_assert_cmpstr(dstack_snp_rule_failed_step(unfit)->name, ==, "vek-tcb");
 	for (guint i = 0; i < forged.attestation->cert_chain->len; i++)
 		g_ptr_array_add(pool, g_bytes_ref(g_ptr_array_index(forged.attestation->cert_chain, i)));
 	verdict = dstack_verify_snp_report(g_bytes_get_data(report, NULL), g_bytes_get_size(report), &options, NULL);

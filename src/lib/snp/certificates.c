@@ -186,18 +186,52 @@ vek_fits(X509 *cert, const DstackSnpReport *report)
 	return FALSE;
 }
 
-/* a reference to the first certificate whose subject is the issuer of cert */
+/* the only certificate that belongs in a place; NULL when none or several do */
+static X509 *
+pool_find_only(GPtrArray *pool, gboolean leaf)
+{
+	X509 *only = NULL;
+
+	for (guint i = 0; i < pool->len; i++) {
+		DstackSnpCertificates places = {NULL, NULL, NULL};
+		X509 **place = certificates_find_place(&places, g_ptr_array_index(pool, i));
+
+		if (place != (leaf ? &places.vek : &places.ca))
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = g_ptr_array_index(pool, i);
+	}
+	return only;
+}
+
+static X509 *
+pool_find_leaf(GPtrArray *pool, const DstackSnpReport *report)
+{
+	for (guint i = 0; i < pool->len; i++) {
+		if (vek_fits(g_ptr_array_index(pool, i), report))
+			return g_ptr_array_index(pool, i);
+	}
+	return pool_find_only(pool, TRUE);
+}
+
 static X509 *
 pool_find_issuer(GPtrArray *pool, X509 *cert)
 {
 	for (guint i = 0; i < pool->len; i++) {
 		X509 *candidate = g_ptr_array_index(pool, i);
 
-		if (X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(candidate)) == 0 &&
-		    X509_up_ref(candidate) == 1)
+		if (X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(candidate)) == 0)
 			return candidate;
 	}
 	return NULL;
+}
+
+static void
+certificates_fill(X509 **place, X509 *cert)
+{
+	if (*place == NULL && cert != NULL && X509_up_ref(cert) == 1)
+		*place = cert;
 }
 
 /**
@@ -207,7 +241,7 @@ pool_find_issuer(GPtrArray *pool, X509 *cert)
  * @report: the report they are for
  * @error: (out) (optional): %DSTACK_ERROR_MALFORMED when one of @pool cannot be read
  *
- * Places that nothing fits stay empty.
+ * Where nothing fits but there is only one candidate, that is taken: why it does not fit is for the checks to say.
  *
  * Returns: %TRUE when @pool could be read
  */
@@ -216,18 +250,16 @@ dstack_snp_certificates_complete(DstackSnpCertificates *self, GPtrArray *pool, c
 				 GError **error)
 {
 	g_autoptr(GPtrArray) certs = pool_parse(pool, error);
+	X509 *ca = NULL;
 
 	if (certs == NULL)
 		return FALSE;
-	for (guint i = 0; i < certs->len && self->vek == NULL; i++) {
-		X509 *candidate = g_ptr_array_index(certs, i);
-
-		if (vek_fits(candidate, report) && X509_up_ref(candidate) == 1)
-			self->vek = candidate;
+	certificates_fill(&self->vek, pool_find_leaf(certs, report));
+	if (self->vek != NULL) {
+		ca = pool_find_issuer(certs, self->vek);
+		certificates_fill(&self->ca, ca != NULL ? ca : pool_find_only(certs, FALSE));
 	}
-	if (self->vek != NULL && self->ca == NULL)
-		self->ca = pool_find_issuer(certs, self->vek);
-	if (self->ca != NULL && self->root == NULL)
-		self->root = pool_find_issuer(certs, self->ca);
+	if (self->ca != NULL)
+		certificates_fill(&self->root, pool_find_issuer(certs, self->ca));
 	return TRUE;
 }

@@ -25,7 +25,8 @@ void dstack_snp_certificates_clear(DstackSnpCertificates *self);
  */
 gboolean dstack_snp_certificates_parse(DstackSnpCertificates *self, GPtrArray *chain,
 				       GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* fills empty places with what fits out of many (element-type GBytes): the leaf by the report's chip and TCB */
+/* fills empty places out of many (element-type GBytes): the leaf by the report's chip and TCB, or the only one there is
+ */
 gboolean dstack_snp_certificates_complete(DstackSnpCertificates *self, GPtrArray *pool, const DstackSnpReport *report,
 					  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
