@@ -135,6 +135,8 @@ plan_injection(const DstackDomain *domain, const DstackLaunchResult *result, con
 		record = NULL;
 	find_original(record, out->current, &out->original);
 	out->text = dstack_sys_config_build(out->original, result->vm_config, result->mr_config, error);
+	if (out->text == NULL)
+		g_prefix_error(error, "%s: ", out->share->dir);
 	return out->text != NULL && (out->share->disk == NULL || plan_disk(out, env->settings, error));
 }
 

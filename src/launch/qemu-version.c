@@ -27,6 +27,7 @@
 #define CACHE_ENTRY "dstack-vmm-prep qemu-version 1"
 #define CACHE_MAX   1024
 #define PART_MAX    9999
+#define EXCERPT_MAX 60 /* of what somebody else's program printed, for a message */
 
 /* one decimal part of a version; leading zeros are no version */
 static const gchar *
@@ -81,7 +82,8 @@ dstack_qemu_version_scan(const gchar *output, GError **error)
 
 	if (end != NULL && !g_ascii_isdigit(*end) && *end != '.')
 		return g_strdup_printf("%u.%u.%u", parts[0], parts[1], parts[2]);
-	dstack_throw(error, DSTACK_ERROR_FAILED, "expected '... version X.Y.Z', found '%.60s'", output);
+	dstack_throw(error, DSTACK_ERROR_FAILED, "expected '... version X.Y.Z', found '%.*s'",
+		     (int)MIN(strcspn(output, "\r\n"), EXCERPT_MAX), output);
 	return NULL;
 }
 

@@ -138,7 +138,9 @@ def through_domain(case):
 	path = os.path.join(WORK, "doors.xml")
 	write(path, case.domain())
 	status, out, err = run([TOOL, "--config", CONFIG, "--json", "domain", path])
-	return ("vm_config", json.loads(out)["vm_config"]) if status == 0 else ("refused", reason(err))
+	if status != 0:
+		return "refused", reason(err)
+	return "vm_config", json.dumps(json.loads(out)["vm_config"], separators=(",", ":"), ensure_ascii=False)
 
 
 def through_hook(case):
