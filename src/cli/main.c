@@ -19,6 +19,8 @@ static const DstackCommand commands[] = {
      "verify evidence.json --collateral collateral.json --time 2026-06-08T12:00:00Z", dstack_cmd_verify},
     {"explain", "FILE|-", "evidence, register by register and event by event, for people", "explain evidence.json",
      dstack_cmd_explain},
+    {"collateral", "fetch FILE|-", "what verification needs to know of a platform, from a service",
+     "collateral fetch evidence.json -o collateral.json", dstack_cmd_collateral},
     {"doctor", "", "is this host ready: tools, devices, images, hook, service, policy", "doctor", dstack_cmd_doctor},
     {NULL},
 };

@@ -72,12 +72,25 @@ dstack_test_web_start(DstackTestWeb *self, SoupServerCallback handler, gpointer 
 	g_mutex_unlock(&self->mutex);
 }
 
+static inline gboolean
+dstack_test_web_quit(gpointer data)
+{
+	g_main_loop_quit(data);
+	return G_SOURCE_REMOVE;
+}
+
 static inline void
 dstack_test_web_stop(DstackTestWeb *self)
 {
+	GSource *quit = NULL;
+
 	if (self->thread == NULL)
 		return;
-	g_main_loop_quit(self->loop);
+	/* from within the loop: quitting one that does not run yet would be lost */
+	quit = g_idle_source_new();
+	g_source_set_callback(quit, dstack_test_web_quit, self->loop, NULL);
+	g_source_attach(quit, self->context);
+	g_source_unref(quit);
 	g_thread_join(g_steal_pointer(&self->thread));
 	g_main_loop_unref(self->loop);
 	g_main_context_unref(self->context);
