@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 
 static const DstackCommand commands[] = {
-    {"prepare", "NAME|DIR", "build a vm_config; with --inject put it where the guest reads it",
+    {"prepare", "NAME|DIR", "build a vm_config, and put it where the guest reads it",
      "prepare images-sample/dstack-sample-0.1.0 --memory 2G", dstack_cmd_prepare},
     {"domain", "NAME|FILE.xml|-", "what the hook would do for a libvirt domain, without doing it", "domain vm1.xml",
      dstack_cmd_domain},
