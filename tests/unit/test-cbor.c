@@ -43,7 +43,7 @@ reads_integers_of_every_width(void)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(integers); i++) {
 		DstackCborReader reader;
-		g_autoptr(GBytes) bytes = start(integers[i].hex, &reader);
+		g_autoptr(GBytes) bytes G_GNUC_UNUSED = start(integers[i].hex, &reader);
 		g_autoptr(GError) error = NULL;
 		guint64 value = 1;
 
@@ -106,7 +106,7 @@ refuses_unsound_items(void)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(unsound); i++) {
 		DstackCborReader reader;
-		g_autoptr(GBytes) bytes = start(unsound[i], &reader);
+		g_autoptr(GBytes) bytes G_GNUC_UNUSED = start(unsound[i], &reader);
 		g_autoptr(GError) error = NULL;
 
 		g_assert_false(dstack_cbor_skip(&reader, "item", &error));
@@ -130,7 +130,7 @@ steps_over_sound_items(void)
 		g_autofree gchar *hex = g_str_equal(sound[i], "c074")
 					    ? g_strconcat(sound[i], "3230323031303130323032303130313032303230", NULL)
 					    : g_strdup(sound[i]);
-		g_autoptr(GBytes) bytes = start(hex, &reader);
+		g_autoptr(GBytes) bytes G_GNUC_UNUSED = start(hex, &reader);
 		g_autoptr(GError) error = NULL;
 
 		g_assert_true(dstack_cbor_skip(&reader, "item", &error));
@@ -241,7 +241,7 @@ static void
 wants_the_kind_and_length_it_asked_for(void)
 {
 	DstackCborReader reader;
-	g_autoptr(GBytes) bytes = start("43010203", &reader);
+	g_autoptr(GBytes) bytes G_GNUC_UNUSED = start("43010203", &reader);
 	g_autoptr(GBytes) content = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree gchar *text = NULL;

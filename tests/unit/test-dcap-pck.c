@@ -43,7 +43,7 @@ does_without_what_a_processor_lacks(void)
 {
 	DstackPck expected;
 	DstackPck found;
-	g_autoptr(GBytes) unused = good(&expected);
+	g_autoptr(GBytes) unused G_GNUC_UNUSED = good(&expected);
 	g_autoptr(GBytes) bytes = NULL;
 
 	expected.has_platform_instance_id = FALSE;

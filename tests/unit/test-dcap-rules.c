@@ -203,7 +203,7 @@ checks_both_dates_of_every_item(void)
 		forge.dates[dated[i].item].from = from;
 		forge.dates[dated[i].item].to = to;
 		for (gsize k = 0; k < G_N_ELEMENTS(times); k++) {
-			g_autoptr(DstackDcapResult) result =
+			g_autoptr(DstackDcapResult) result G_GNUC_UNUSED =
 			    assert_outcome(&forge, times[k], 0, k == 0 || k == 3 ? &bad : &good, dated[i].what);
 		}
 	}

@@ -309,7 +309,7 @@ a_simulator_needs_a_root_and_a_waiver(void)
 	g_autoptr(DstackVerdict) without_waiver = NULL;
 	g_autoptr(DstackVerdict) without_root = NULL;
 	g_autoptr(DstackVerdict) with_both = NULL;
-	g_autoptr(JsonNode) json = NULL;
+	g_autoptr(JsonNode) json G_GNUC_UNUSED = NULL;
 	g_autofree gchar *text = NULL;
 
 	make_simulator(&root, forged.attestation);
