@@ -25,6 +25,7 @@
 #define APP_COMPOSE_NAME       "app-compose.json"
 #define SNP_VCPUS_MAX	       512 /* snp-measurement.md, section 2 */
 #define VCPUS_MAX	       4096
+#define ADDRESS_SPACE	       (G_GUINT64_CONSTANT(1) << 52) /* of an x86 processor, physical */
 
 /* one launch being prepared; everything but result is borrowed */
 typedef struct {
@@ -77,6 +78,10 @@ ensure_request(const DstackLaunchRequest *request, GError **error)
 				    "image: expected a name like dstack-0.6.0, found '%s'", request->image);
 	if (request->memory_size == 0)
 		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "memory: expected more than 0 bytes");
+	if (request->memory_size > ADDRESS_SPACE || request->pci_hole64_size > ADDRESS_SPACE)
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
+				    "%s: expected at most 4096 TiB, which is all that a processor addresses",
+				    request->memory_size > ADDRESS_SPACE ? "memory" : "PCI hole");
 	if (request->cpu_count == 0 || request->cpu_count > VCPUS_MAX)
 		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "vcpus: expected 1 to %d, found %u",
 				    VCPUS_MAX, request->cpu_count);
@@ -281,6 +286,10 @@ ensure_snp_bounds(const DstackLaunchRequest *request, const gchar *vcpu_type, GE
 	if (request->cpu_count > SNP_VCPUS_MAX)
 		return dstack_throw(error, DSTACK_ERROR_REFUSED, "vcpus: an SEV-SNP launch has at most %d, found %u",
 				    SNP_VCPUS_MAX, request->cpu_count);
+	if (request->guest_features > G_MAXINT64)
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
+				    "guest features: expected at most 63 bits, found 0x%" G_GINT64_MODIFIER "x",
+				    request->guest_features);
 	if (dstack_snp_vcpu_type_find(vcpu_type, &local) == NULL)
 		return dstack_throw(error, DSTACK_ERROR_REFUSED, "%s", local->message);
 	return TRUE;

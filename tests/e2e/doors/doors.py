@@ -206,6 +206,7 @@ def cases():
 	yield Case("2560 MiB, legacy", memory=2560, variant="legacy")
 	yield Case("2 GiB, legacy", variant="legacy")
 	yield Case("2815 MiB", memory=2815, refused="2815")
+	yield Case("2^43 MiB, more than a signed number of bytes holds", memory=1 << 43, refused="4096 TiB")
 	yield Case("two CPUs, two NICs, TPM, huge pages", vcpus=2, nics=2, swtpm=True, hugepages=True)
 	yield Case("one NIC, hotplug off", nics=1, hotplug_off=True)
 	yield Case("a PCI hole", pci_hole64="512G")
