@@ -12,9 +12,11 @@
 
 #include "base/autoptr.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "daemon/descriptor.h"
 #include "daemon/options.h"
 #include "image/image.h"
+#include "launch/expect.h"
 #include "measure/material-snp.h"
 #include "measure/material-tdx.h"
 
@@ -76,5 +78,48 @@ dstack_method_measure(DstackCall *call, GCancellable *cancellable, GError **erro
 		return FALSE;
 	call->reply_fds = g_steal_pointer(&fds);
 	call->reply = g_variant_ref_sink(g_variant_new("(h)", 0));
+	return TRUE;
+}
+
+/**
+ * dstack_method_expect:
+ * @call: the call, with `(sa{sv})`
+ * @cancellable: cancelled when the caller leaves
+ * @error: (out): as dstack_launch_expect()
+ *
+ * Returns: %TRUE when the reply is in the call
+ */
+gboolean
+dstack_method_expect(DstackCall *call, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GVariant) packed = g_variant_get_child_value(call->parameters, 1);
+	g_autoptr(DstackExpectation) expectation = NULL;
+	g_auto(DstackPrepareOptions) options = {0};
+	g_autoptr(DstackImage) image = NULL;
+	g_autoptr(JsonNode) json = NULL;
+	g_autofree gchar *text = NULL;
+	const DstackLaunchRequest *request = NULL;
+	DstackExpectRequest expect = {0};
+	const gchar *name = NULL;
+
+	g_variant_get_child(call->parameters, 0, "&s", &name);
+	if (!dstack_prepare_options_unpack(&options, DSTACK_OPTIONS_EXPECT, name, packed, error))
+		return FALSE;
+	request = options.request;
+	expect = (DstackExpectRequest){.tee = request->tee,
+				       .memory_size = request->memory_size,
+				       .qemu_version = request->qemu_version,
+				       .single_pass_add_pages = request->single_pass_add_pages,
+				       .acpi = {options.acpi[0], options.acpi[1], options.acpi[2]},
+				       .vcpus = request->cpu_count,
+				       .vcpu_type = request->vcpu_type,
+				       .guest_features = request->guest_features};
+	image = call_find_image(call, name, error);
+	expectation = image == NULL ? NULL : dstack_launch_expect(image, &expect, cancellable, error);
+	if (expectation == NULL)
+		return FALSE;
+	json = dstack_expectation_to_json(expectation);
+	text = dstack_json_to_text(json, DSTACK_JSON_COMPACT);
+	call->reply = g_variant_ref_sink(g_variant_new("(s)", text));
 	return TRUE;
 }
