@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/launch-options.h"
+#include "cli/via-bus.h"
 #include "launch/injection.h"
 #include "launch/prepare.h"
 
@@ -23,6 +24,7 @@ typedef struct {
 	gchar *check;
 	gchar *inject;
 	gchar *output;
+	gchar *via;
 } PrepareOptions;
 
 static void
@@ -32,6 +34,7 @@ prepare_options_clear(PrepareOptions *self)
 	g_free(self->check);
 	g_free(self->inject);
 	g_free(self->output);
+	g_free(self->via);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PrepareOptions, prepare_options_clear)
@@ -46,6 +49,7 @@ make_entries(PrepareOptions *self)
 	    {"inject", 0, 0, G_OPTION_ARG_FILENAME, &self->inject, "Put the vm_config into this shared directory",
 	     "DIR"},
 	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &self->output, "Write the vm_config there", "FILE"},
+	    DSTACK_CLI_VIA_ENTRY(&self->via),
 	};
 
 	return g_array_append_vals(entries, own, G_N_ELEMENTS(own));
@@ -64,19 +68,15 @@ write_output(const gchar *path, const gchar *text, GError **error)
 }
 
 static gboolean
-inject(DstackCli *cli, const PrepareOptions *options, const DstackLaunchResult *result, int share_fd, GError **error)
+inject(const PrepareOptions *options, const DstackLaunchResult *result, int share_fd, gboolean *out_changed,
+       GError **error)
 {
-	gboolean changed = FALSE;
-
 	if (share_fd < 0)
 		return TRUE;
-	if (!dstack_inject(share_fd, result->vm_config, result->mr_config, &changed, error)) {
-		g_prefix_error(error, "%s: ", options->inject);
-		return FALSE;
-	}
-	dstack_cli_note(cli, "%s/%s: %s", options->inject, DSTACK_SYS_CONFIG_NAME,
-			changed ? "vm_config injected" : "says so already, left alone");
-	return TRUE;
+	if (dstack_inject(share_fd, result->vm_config, result->mr_config, out_changed, error))
+		return TRUE;
+	g_prefix_error(error, "%s: ", options->inject);
+	return FALSE;
 }
 
 static void
@@ -90,11 +90,13 @@ tell(DstackCli *cli, const DstackLaunchResult *result)
 }
 
 static gboolean
-finish(DstackCli *cli, const PrepareOptions *options, const DstackLaunchResult *result, int share_fd, GError **error)
+finish(DstackCli *cli, const PrepareOptions *options, const DstackLaunchResult *result, gboolean changed,
+       GError **error)
 {
 	tell(cli, result);
-	if (!inject(cli, options, result, share_fd, error))
-		return FALSE;
+	if (options->inject != NULL)
+		dstack_cli_note(cli, "%s/%s: %s", options->inject, DSTACK_SYS_CONFIG_NAME,
+				changed ? "vm_config injected" : "says so already, left alone");
 	if (options->output != NULL)
 		return write_output(options->output, result->vm_config, error);
 	dstack_cli_print_json_text(cli, result->vm_config);
@@ -102,31 +104,51 @@ finish(DstackCli *cli, const PrepareOptions *options, const DstackLaunchResult *
 }
 
 static gboolean
-run(DstackCli *cli, const PrepareOptions *options, GError **error)
+run_here(DstackCli *cli, const PrepareOptions *options, DstackLaunchRequest *request, int share_fd, GError **error)
 {
-	g_autoptr(DstackLaunchRequest) request =
-	    dstack_launch_options_to_request(&options->launch, cli->args[0], error);
+	const DstackSettings *settings = dstack_cli_settings(cli, error);
 	g_autoptr(DstackLaunchResult) result = NULL;
-	const DstackSettings *settings;
+	gboolean changed = FALSE;
 	DstackContext context;
-	DSTACK_AUTO_FD int share_fd = -1;
 
-	if (request == NULL ||
-	    (options->check != NULL && !dstack_check_level_parse(options->check, &request->check, error)))
-		return FALSE;
-	settings = dstack_cli_settings(cli, error);
 	if (settings == NULL || !dstack_cli_fill_context(cli, &context, error))
 		return FALSE;
 	request->image_dirs = dstack_cli_image_dirs(cli, error);
 	if (request->image_dirs == NULL)
+		return FALSE;
+	result = dstack_launch_prepare(request, settings, &context, share_fd, cli->cancellable, error);
+	return result != NULL && inject(options, result, share_fd, &changed, error) &&
+	       finish(cli, options, result, changed, error);
+}
+
+static gboolean
+run_via_bus(DstackCli *cli, const PrepareOptions *options, const DstackLaunchRequest *request, int share_fd,
+	    GError **error)
+{
+	gboolean changed = FALSE;
+	g_autoptr(DstackLaunchResult) result = dstack_via_bus_prepare(cli, request, share_fd, &changed, error);
+
+	return result != NULL && finish(cli, options, result, changed, error);
+}
+
+static gboolean
+run(DstackCli *cli, const PrepareOptions *options, GError **error)
+{
+	g_autoptr(DstackLaunchRequest) request =
+	    dstack_launch_options_to_request(&options->launch, cli->args[0], error);
+	DSTACK_AUTO_FD int share_fd = -1;
+	gboolean via_bus = FALSE;
+
+	if (request == NULL || !dstack_via_parse(options->via, &via_bus, error) ||
+	    (options->check != NULL && !dstack_check_level_parse(options->check, &request->check, error)))
 		return FALSE;
 	if (options->inject != NULL) {
 		share_fd = dstack_dir_open(options->inject, error);
 		if (share_fd < 0)
 			return FALSE;
 	}
-	result = dstack_launch_prepare(request, settings, &context, share_fd, cli->cancellable, error);
-	return result != NULL && finish(cli, options, result, share_fd, error);
+	return via_bus ? run_via_bus(cli, options, request, share_fd, error)
+		       : run_here(cli, options, request, share_fd, error);
 }
 
 gboolean

@@ -56,7 +56,7 @@ call_open_share(const DstackCall *call, gint32 handle, GCancellable *cancellable
 }
 
 static GVariant *
-launch_details(const DstackLaunchResult *result, const DstackDomain *domain, gboolean injected)
+launch_details(const DstackLaunchResult *result, const DstackDomain *domain, gboolean changed)
 {
 	g_autofree gchar *hash = dstack_sha256_to_hex(&result->os_image_hash);
 	GVariantBuilder builder;
@@ -70,7 +70,7 @@ launch_details(const DstackLaunchResult *result, const DstackDomain *domain, gbo
 	g_variant_builder_add(&builder, "{sv}", "warnings",
 			      g_variant_new_strv((const gchar *const *)result->warnings, -1));
 	g_variant_builder_add(&builder, "{sv}", "os_image_hash", g_variant_new_string(hash));
-	g_variant_builder_add(&builder, "{sv}", "injected", g_variant_new_boolean(injected));
+	g_variant_builder_add(&builder, "{sv}", "changed", g_variant_new_boolean(changed));
 	if (domain != NULL) {
 		g_variant_builder_add(&builder, "{sv}", "domain", g_variant_new_string(domain->name));
 		g_variant_builder_add(&builder, "{sv}", "image", g_variant_new_string(result->image));
@@ -99,7 +99,8 @@ call_tell(DstackCall *call, const gchar *image, const gchar *domain, const Dstac
 }
 
 static DstackLaunchResult *
-prepare_launch(DstackCall *call, const DstackPrepareOptions *options, GCancellable *cancellable, GError **error)
+prepare_launch(DstackCall *call, const DstackPrepareOptions *options, gboolean *out_changed, GCancellable *cancellable,
+	       GError **error)
 {
 	DstackContext context = dstack_configuration_to_context(call->configuration);
 	g_autoptr(DstackLaunchResult) result = NULL;
@@ -114,7 +115,7 @@ prepare_launch(DstackCall *call, const DstackPrepareOptions *options, GCancellab
 	    dstack_launch_prepare(options->request, call->configuration->settings, &context, share, cancellable, error);
 	if (result == NULL)
 		return NULL;
-	if (share >= 0 && !dstack_inject(share, result->vm_config, result->mr_config, NULL, error))
+	if (share >= 0 && !dstack_inject(share, result->vm_config, result->mr_config, out_changed, error))
 		return NULL;
 	return g_steal_pointer(&result);
 }
@@ -135,24 +136,25 @@ dstack_method_prepare(DstackCall *call, GCancellable *cancellable, GError **erro
 	g_auto(DstackPrepareOptions) options = {0};
 	g_autoptr(GError) why = NULL;
 	const gchar *image = NULL;
+	gboolean changed = FALSE;
 
 	g_variant_get_child(call->parameters, 0, "&s", &image);
 	if (!dstack_prepare_options_unpack(&options, DSTACK_OPTIONS_PREPARE, image, packed, error))
 		return FALSE;
-	result = prepare_launch(call, &options, cancellable, &why);
+	result = prepare_launch(call, &options, &changed, cancellable, &why);
 	call_tell(call, image, options.domain, result, why);
 	if (result == NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
 	}
-	call->reply = g_variant_ref_sink(
-	    g_variant_new("(s@a{sv})", result->vm_config, launch_details(result, NULL, options.inject >= 0)));
+	call->reply =
+	    g_variant_ref_sink(g_variant_new("(s@a{sv})", result->vm_config, launch_details(result, NULL, changed)));
 	return TRUE;
 }
 
 static DstackLaunchResult *
 prepare_domain_launch(DstackCall *call, DstackDomain *domain, const DstackPrepareOptions *options,
-		      GCancellable *cancellable, GError **error)
+		      gboolean *out_changed, GCancellable *cancellable, GError **error)
 {
 	DstackContext context = dstack_configuration_to_context(call->configuration);
 	const DstackDomainEnv env = {.settings = call->configuration->settings,
@@ -172,7 +174,7 @@ prepare_domain_launch(DstackCall *call, DstackDomain *domain, const DstackPrepar
 	result = dstack_domain_launch_prepare(domain, &env, error);
 	if (result == NULL)
 		return NULL;
-	if (share >= 0 && !dstack_inject(share, result->vm_config, result->mr_config, NULL, error))
+	if (share >= 0 && !dstack_inject(share, result->vm_config, result->mr_config, out_changed, error))
 		return NULL;
 	return g_steal_pointer(&result);
 }
@@ -208,6 +210,7 @@ dstack_method_prepare_domain(DstackCall *call, GCancellable *cancellable, GError
 	g_auto(DstackPrepareOptions) options = {0};
 	g_autoptr(DstackDomain) domain = NULL;
 	g_autoptr(GError) why = NULL;
+	gboolean changed = FALSE;
 	gsize size = 0;
 	const gchar *text = g_variant_get_string(xml, &size);
 
@@ -218,13 +221,13 @@ dstack_method_prepare_domain(DstackCall *call, GCancellable *cancellable, GError
 		return FALSE;
 	if (!domain->has_metadata)
 		return reply_not_ours(call, domain);
-	result = prepare_domain_launch(call, domain, &options, cancellable, &why);
+	result = prepare_domain_launch(call, domain, &options, &changed, cancellable, &why);
 	call_tell(call, domain->metadata.image, domain->name, result, why);
 	if (result == NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
 	}
-	call->reply = g_variant_ref_sink(
-	    g_variant_new("(s@a{sv})", result->vm_config, launch_details(result, domain, options.inject >= 0)));
+	call->reply =
+	    g_variant_ref_sink(g_variant_new("(s@a{sv})", result->vm_config, launch_details(result, domain, changed)));
 	return TRUE;
 }
