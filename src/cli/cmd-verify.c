@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/verify-input.h"
+#include "cli/via-bus.h"
 
 static gboolean
 parse_options(DstackVerifyInput *input, DstackCli *cli, GError **error)
@@ -34,6 +35,7 @@ parse_options(DstackVerifyInput *input, DstackCli *cli, GError **error)
 	    {"report-data", 0, 0, G_OPTION_ARG_STRING, &input->report_data, "The report data must be this", "HEX"},
 	    {"boot-time-mr", 0, 0, G_OPTION_ARG_NONE, &input->boot_time_mr, "Identity as of the end of the boot", NULL},
 	    {"debug", 0, 0, G_OPTION_ARG_NONE, &input->debug, "Show the registers also where nothing differs", NULL},
+	    DSTACK_CLI_VIA_ENTRY(&input->via),
 	    {NULL},
 	};
 
@@ -78,6 +80,29 @@ print_verdict(DstackCli *cli, const DstackVerdict *verdict)
 		dstack_cli_print_text(cli, "%s", text);
 }
 
+static gboolean
+verify_here(DstackVerifyInput *input, DstackCli *cli, GError **error)
+{
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(DstackVerdict) verdict = NULL;
+	const guint8 *data = NULL;
+	gsize size = 0;
+
+	if (!dstack_verify_input_fill(input, cli, error))
+		return FALSE;
+	bytes = dstack_file_read_path(cli->args[0], DSTACK_LIMIT_EVIDENCE, error);
+	if (bytes == NULL)
+		return FALSE;
+	data = g_bytes_get_data(bytes, &size);
+	verdict = input->quote ? verify_bare(input, data, size, error) : verify_evidence(input, data, size, error);
+	if (verdict == NULL)
+		return FALSE;
+	print_verdict(cli, verdict);
+	if (!dstack_verdict_is_valid(verdict))
+		dstack_cli_answer_no(cli);
+	return TRUE;
+}
+
 /**
  * dstack_cmd_verify:
  * @cli: this run
@@ -89,22 +114,9 @@ gboolean
 dstack_cmd_verify(DstackCli *cli, GError **error)
 {
 	g_auto(DstackVerifyInput) input = {0};
-	g_autoptr(GBytes) bytes = NULL;
-	g_autoptr(DstackVerdict) verdict = NULL;
-	const guint8 *data = NULL;
-	gsize size = 0;
+	gboolean via_bus = FALSE;
 
-	if (!parse_options(&input, cli, error) || !dstack_verify_input_fill(&input, cli, error))
+	if (!parse_options(&input, cli, error) || !dstack_via_parse(input.via, &via_bus, error))
 		return FALSE;
-	bytes = dstack_file_read_path(cli->args[0], DSTACK_LIMIT_EVIDENCE, error);
-	if (bytes == NULL)
-		return FALSE;
-	data = g_bytes_get_data(bytes, &size);
-	verdict = input.quote ? verify_bare(&input, data, size, error) : verify_evidence(&input, data, size, error);
-	if (verdict == NULL)
-		return FALSE;
-	print_verdict(cli, verdict);
-	if (!dstack_verdict_is_valid(verdict))
-		dstack_cli_answer_no(cli);
-	return TRUE;
+	return via_bus ? dstack_via_bus_verify(cli, &input, error) : verify_here(&input, cli, error);
 }

@@ -193,6 +193,7 @@ dstack_verify_input_clear(DstackVerifyInput *self)
 	g_free(self->time);
 	g_strfreev(self->allow_tcb);
 	g_free(self->report_data);
+	g_free(self->via);
 	g_clear_pointer(&self->root_der, g_bytes_unref);
 	g_clear_pointer(&self->tdx_collateral, dstack_collateral_unref);
 	g_clear_pointer(&self->certificates, g_ptr_array_unref);

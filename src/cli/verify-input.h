@@ -25,6 +25,7 @@ typedef struct {
 	gchar *report_data;
 	gboolean boot_time_mr;
 	gboolean debug;
+	gchar *via;
 
 	DstackContext context;
 	GBytes *root_der;

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/verify-input.h"
 #include "launch/prepare.h"
 #include "measure/check.h"
-#include "verify/verdict.h"
 
 G_BEGIN_DECLS
 
@@ -24,6 +24,10 @@ gboolean dstack_via_parse(const gchar *via, gboolean *out_bus, GError **error) G
 /* share_fd: where the service is to inject, or -1 */
 DstackLaunchResult *dstack_via_bus_prepare(DstackCli *cli, const DstackLaunchRequest *request, int share_fd,
 					   gboolean *out_changed, GError **error);
+
+/* the evidence is the run's argument; prints the verdict */
+gboolean dstack_via_bus_verify(DstackCli *cli, const DstackVerifyInput *input,
+			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* a call to the service; errors come back in the library's own domain */
 GVariant *dstack_via_bus_call(DstackCli *cli, const gchar *method, GVariant *arguments, const GVariantType *reply,

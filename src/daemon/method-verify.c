@@ -46,6 +46,8 @@ typedef struct {
 	DstackContext context;
 	GBytes *root;
 	DstackCollateral *collateral;
+	GPtrArray *certificates; /* (element-type GBytes) */
+	GPtrArray *crls;	 /* (element-type GBytes) */
 } VerifyInput;
 
 static void
@@ -54,9 +56,30 @@ verify_input_clear(VerifyInput *self)
 	dstack_verify_call_clear(&self->call);
 	g_clear_pointer(&self->root, g_bytes_unref);
 	g_clear_pointer(&self->collateral, dstack_collateral_unref);
+	g_clear_pointer(&self->certificates, g_ptr_array_unref);
+	g_clear_pointer(&self->crls, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(VerifyInput, verify_input_clear)
+
+/* certificates and revocation lists, told apart by content */
+static gboolean
+verify_input_read_certificates(VerifyInput *self, const DstackCall *call, GCancellable *cancellable, GError **error)
+{
+	self->certificates = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	self->crls = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	for (guint i = 0; self->call.certificates != NULL && i < self->call.certificates->len; i++) {
+		gint32 handle = g_array_index(self->call.certificates, gint32, i);
+		GBytes *bytes = call_read_fd(call, handle, "certificates", DSTACK_LIMIT_CRL, cancellable, error);
+		g_autoptr(X509_CRL) crl = NULL;
+
+		if (bytes == NULL)
+			return FALSE;
+		crl = dstack_x509_crl_parse_der(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), "CRL", NULL);
+		g_ptr_array_add(crl != NULL ? self->crls : self->certificates, bytes);
+	}
+	return TRUE;
+}
 
 static gboolean
 verify_input_fill(VerifyInput *self, const DstackCall *call, GCancellable *cancellable, GError **error)
@@ -75,6 +98,8 @@ verify_input_fill(VerifyInput *self, const DstackCall *call, GCancellable *cance
 			return FALSE;
 		self->context.root_der = self->root;
 	}
+	if (!verify_input_read_certificates(self, call, cancellable, error))
+		return FALSE;
 	if (self->call.collateral < 0)
 		return TRUE;
 	text = call_read_fd(call, self->call.collateral, "collateral", DSTACK_LIMIT_COLLATERAL, cancellable, error);
@@ -97,6 +122,8 @@ verify_input_run(const VerifyInput *self, GBytes *evidence, GError **error)
 	    .max_vmpl = call->max_vmpl,
 	    .allow_tcb = (const gchar *const *)call->allow_tcb,
 	    .min_tcb = call->min_tcb,
+	    .certificates = self->certificates,
+	    .crls = self->crls,
 	    .report_data = call->report_data == NULL ? NULL : g_bytes_get_data(call->report_data, NULL),
 	    .boot_time_mr = call->boot_time_mr,
 	    .debug = call->debug,
@@ -135,6 +162,11 @@ dstack_method_verify(DstackCall *call, GCancellable *cancellable, GError **error
 	if (verdict == NULL)
 		return FALSE;
 	json = dstack_verdict_to_json(verdict);
+	if (input.call.text) {
+		g_autofree gchar *words = dstack_verdict_to_text(verdict);
+
+		json_object_set_string_member(json_node_get_object(json), "text", words);
+	}
 	text = dstack_json_to_text(json, DSTACK_JSON_COMPACT);
 	call->reply = g_variant_ref_sink(g_variant_new("(bs)", dstack_verdict_is_valid(verdict), text));
 	return TRUE;

@@ -262,6 +262,29 @@ set_root(gpointer self, const gchar *name, GVariant *value, GError **error)
 }
 
 static gboolean
+set_certificates(gpointer self, const gchar *name, GVariant *value, GError **error)
+{
+	DstackVerifyCall *call = self;
+	gsize n = g_variant_n_children(value);
+
+	if (n > DSTACK_OPTIONS_MAX)
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
+				    "option '%s': %" G_GSIZE_FORMAT " descriptors, at most %d accepted", name, n,
+				    DSTACK_OPTIONS_MAX);
+	g_clear_pointer(&call->certificates, g_array_unref);
+	call->certificates = g_array_new(FALSE, FALSE, sizeof(gint32));
+	for (gsize i = 0; i < n; i++) {
+		g_autoptr(GVariant) child = g_variant_get_child_value(value, i);
+		gint32 handle = -1;
+
+		if (!set_handle(&handle, name, child, error))
+			return FALSE;
+		g_array_append_val(call->certificates, handle);
+	}
+	return TRUE;
+}
+
+static gboolean
 set_time(gpointer self, const gchar *name, GVariant *value, GError **error)
 {
 	DstackVerifyCall *call = self;
@@ -315,6 +338,8 @@ static const DstackOptionRow verify_rows[] = {
     {"no_collateral", "b", 1, VERIFY(no_collateral)},
     {"time", "x", 1, set_time, 0},
     {"root", "h", 1, set_root, 0},
+    {"certificates", "ah", 1, set_certificates, 0},
+    {"text", "b", 1, VERIFY(text)},
     {"allow", "as", 1, set_allow, 0},
     {"allow_tcb", "as", 1, set_allow_tcb, 0},
     {"min_tcb", "s", 1, VERIFY(min_tcb)},
@@ -341,6 +366,7 @@ dstack_verify_call_unpack(DstackVerifyCall *self, GVariant *options, GError **er
 void
 dstack_verify_call_clear(DstackVerifyCall *self)
 {
+	g_clear_pointer(&self->certificates, g_array_unref);
 	g_clear_pointer(&self->allow_tcb, g_strfreev);
 	g_clear_pointer(&self->min_tcb, g_free);
 	g_clear_pointer(&self->report_data, g_bytes_unref);

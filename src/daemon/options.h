@@ -28,6 +28,8 @@ typedef struct {
 	gboolean bare;
 	gint32 collateral; /* index into the message's descriptors, -1: none */
 	gint32 root;
+	GArray *certificates; /* (nullable) (element-type gint32): likewise, each */
+	gboolean text;
 	gboolean no_collateral;
 	gint64 time;
 	gboolean has_time;

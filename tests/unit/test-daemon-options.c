@@ -68,7 +68,8 @@ every_verify_option_lands_in_its_place(void)
 	g_autofree gchar *text = g_strdup_printf(
 	    "{'quote': <true>, 'collateral': <handle 1>, 'no_collateral': <true>, 'time': <int64 -5>,"
 	    " 'root': <handle 2>, 'allow': <['debug', 'vmpl=2', 'vmpl=1']>, 'allow_tcb': <['UpToDate']>,"
-	    " 'min_tcb': <'Milan:1'>, 'report_data': <'%s'>, 'boot_time_mr': <true>, 'debug': <true>}",
+	    " 'min_tcb': <'Milan:1'>, 'report_data': <'%s'>, 'boot_time_mr': <true>, 'debug': <true>,"
+	    " 'certificates': <[handle 3, handle 4]>, 'text': <true>}",
 	    data);
 	g_autoptr(GVariant) options = parse_options(text);
 	g_auto(DstackVerifyCall) self = {0};
@@ -77,6 +78,9 @@ every_verify_option_lands_in_its_place(void)
 	g_assert_true(dstack_verify_call_unpack(&self, options, &error));
 	g_assert_no_error(error);
 	g_assert_true(self.bare && self.no_collateral && self.boot_time_mr && self.debug && self.has_time);
+	g_assert_true(self.text);
+	g_assert_cmpuint(self.certificates->len, ==, 2);
+	g_assert_cmpint(g_array_index(self.certificates, gint32, 1), ==, 4);
 	g_assert_cmpint(self.time, ==, -5);
 	g_assert_cmpint(self.collateral, ==, 1);
 	g_assert_cmpint(self.root, ==, 2);
