@@ -77,7 +77,7 @@ write_setup_header(guint8 *head)
 	dstack_store_u32le(head + 0x230, 0x200000);
 	head[0x234] = 1; /* relocatable */
 	head[0x235] = 21;
-	dstack_store_u16le(head + 0x236, 0x003f); /* 64 bit, above 4 GiB, EFI handover */
+	dstack_store_u16le(head + 0x236, 0x007f); /* 64 bit, above 4 GiB, EFI handover, 5 levels */
 	dstack_store_u32le(head + 0x238, 2047);	  /* longest command line */
 	dstack_store_u64le(head + 0x258, 0x1000000);
 	dstack_store_u32le(head + 0x260, 0x200000);

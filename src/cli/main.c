@@ -9,6 +9,10 @@
 #include "cli/cli.h"
 
 static const DstackCommand commands[] = {
+    {"measure", "tdx|snp|gcp|aws DIR...", "write measurement material from image files",
+     "measure tdx images-sample/dstack-sample-0.1.0", dstack_cmd_measure},
+    {"expect", "NAME|DIR", "the registers a launch with these parameters will show",
+     "expect images-sample/dstack-sample-0.1.0 --memory 2G", dstack_cmd_expect},
     {"prepare", "NAME|DIR", "build a vm_config, and put it where the guest reads it",
      "prepare images-sample/dstack-sample-0.1.0 --memory 2G", dstack_cmd_prepare},
     {"domain", "NAME|FILE.xml|-", "what the hook would do for a libvirt domain, without doing it", "domain vm1.xml",

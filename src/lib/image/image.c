@@ -253,6 +253,33 @@ dstack_image_open(const gchar *path, GError **error)
 	return dstack_image_open_fd(dirfd, path, error);
 }
 
+/**
+ * dstack_image_open_unfinished:
+ * @path: a directory
+ * @error: (out) (optional): as dstack_image_open(), as far as metadata.json goes
+ *
+ * Opens what is to become an image: its files can be opened, but there is no manifest (%NULL), no identity and no
+ * material. For measuring, which comes before the manifest that lists what was measured.
+ *
+ * Returns: (transfer full): the directory
+ */
+DstackImage *
+dstack_image_open_unfinished(const gchar *path, GError **error)
+{
+	g_autoptr(DstackImage) self = g_new0(DstackImage, 1);
+
+	self->path = g_strdup(path);
+	self->name = directory_name(path);
+	self->dirfd = dstack_dir_open(path, error);
+	if (self->dirfd < 0)
+		return NULL;
+	if (!load_metadata(self, error) || !ensure_names(self, error)) {
+		g_prefix_error(error, "image '%s': ", self->name);
+		return NULL;
+	}
+	return g_steal_pointer(&self);
+}
+
 static gboolean
 ensure_plain_name(const gchar *name, GError **error)
 {

@@ -40,6 +40,8 @@ typedef struct {
 DstackImage *dstack_image_open(const gchar *path, GError **error);
 /* takes dirfd over, also on failure */
 DstackImage *dstack_image_open_fd(int dirfd, const gchar *path, GError **error);
+/* without manifest, identity and material: a directory that is to become an image */
+DstackImage *dstack_image_open_unfinished(const gchar *path, GError **error);
 /* a name that is a plain directory name in one of the roots, or a path with a slash; roots is NULL-terminated */
 DstackImage *dstack_image_find(const gchar *const *roots, const gchar *name_or_path, GError **error);
 /* the same, by name only: for names that the operator did not type */

@@ -114,23 +114,28 @@ patch_initrd(guint8 head[DSTACK_KERNEL_HEAD_SIZE], const DstackKernelLoad *load,
 	return TRUE;
 }
 
-/* as strtoul() with base 0 reads it, up to a space or the end; QEMU refuses to start on anything else */
+/* what strtoul() with base 0 takes, up to a space or the end; QEMU refuses to start on anything else */
 static gboolean
 video_mode_parse(const gchar *text, guint64 *out, GError **error)
 {
-	g_autofree gchar *word = g_strndup(text, strcspn(text, " "));
-	const gchar *digits = word;
+	const gchar *number = text + strspn(text, " \t\n\v\f\r");
+	gboolean negative = *number == '-';
+	const gchar *digits = number + (*number == '-' || *number == '+');
+	g_autofree gchar *word = NULL;
+	guint64 value = 0;
 	guint base = 10;
 
-	if (g_str_has_prefix(word, "0x") || g_str_has_prefix(word, "0X")) {
+	if (g_str_has_prefix(digits, "0x") || g_str_has_prefix(digits, "0X")) {
 		base = 16;
-		digits = word + 2;
-	} else if (word[0] == '0' && word[1] != '\0') {
+		digits += 2;
+	} else if (digits[0] == '0') {
 		base = 8;
 	}
-	if (!g_ascii_string_to_unsigned(digits, base, 0, G_MAXUINT32, out, NULL))
+	word = g_strndup(digits, strcspn(digits, " "));
+	if (!g_ascii_string_to_unsigned(word, base, 0, G_MAXUINT32, &value, NULL))
 		return dstack_throw(error, DSTACK_ERROR_UNSOUND,
-				    "command line: vga=%s is no video mode, QEMU would not start with it", word);
+				    "command line: 'vga=%s' is no video mode, QEMU would not start with it", text);
+	*out = negative ? 0 - value : value;
 	return TRUE;
 }
 
@@ -155,19 +160,47 @@ patch_video_mode(guint8 head[DSTACK_KERNEL_HEAD_SIZE], const gchar *cmdline, GEr
 	return TRUE;
 }
 
-static void
-patch_loader(guint8 head[DSTACK_KERNEL_HEAD_SIZE], DstackKernelRules rules)
+/* where QEMU puts the boot sector and the command line */
+typedef struct {
+	guint32 real;
+	guint32 cmdline;
+} LoadAddresses;
+
+/*
+ * Kernels of this century are loaded high and speak protocol 2.02 or later. For the others QEMU puts the command line
+ * at the end of the low area, by its length; the reference tool does not look at the length.
+ */
+static LoadAddresses
+load_addresses(const guint8 head[DSTACK_KERNEL_HEAD_SIZE], const gchar *cmdline, DstackKernelRules rules)
 {
 	guint16 protocol = head_u16(head, PROTOCOL);
-	gboolean low = protocol < 0x200 || (head[LOADFLAGS] & LOADFLAG_HIGH) == 0;
-	guint32 real = low ? 0x90000 : 0x10000;
-	guint32 cmdline = low ? 0x9a000 : 0x20000;
+	gboolean is_low = protocol < 0x200 || (head[LOADFLAGS] & LOADFLAG_HIGH) == 0;
+	gsize length = cmdline != NULL ? strlen(cmdline) : 0;
+
+	switch (rules) {
+	case DSTACK_KERNEL_RULES_QEMU:
+		if (is_low || protocol < 0x202)
+			return (LoadAddresses){0x90000, 0x9a000 - (guint32)((length + 16) & ~(gsize)15)};
+		break;
+	case DSTACK_KERNEL_RULES_REFERENCE:
+		if (is_low)
+			return (LoadAddresses){0x90000, 0x9a000};
+		break;
+	}
+	return (LoadAddresses){0x10000, 0x20000};
+}
+
+static void
+patch_loader(guint8 head[DSTACK_KERNEL_HEAD_SIZE], const DstackKernelLoad *load, DstackKernelRules rules)
+{
+	guint16 protocol = head_u16(head, PROTOCOL);
+	LoadAddresses at = load_addresses(head, load->cmdline, rules);
 
 	if (protocol >= 0x202) {
-		dstack_store_u32le(head + CMD_LINE_PTR, cmdline);
+		dstack_store_u32le(head + CMD_LINE_PTR, at.cmdline);
 	} else {
 		dstack_store_u16le(head + OLD_CMDLINE_MAGIC, OLD_MAGIC);
-		dstack_store_u16le(head + OLD_CMDLINE_OFFSET, (guint16)(cmdline - real));
+		dstack_store_u16le(head + OLD_CMDLINE_OFFSET, (guint16)(at.cmdline - at.real));
 	}
 	if (protocol >= 0x200)
 		head[TYPE_OF_LOADER] = LOADER_QEMU;
@@ -175,9 +208,9 @@ patch_loader(guint8 head[DSTACK_KERNEL_HEAD_SIZE], DstackKernelRules rules)
 		return;
 	head[LOADFLAGS] |= LOADFLAG_CAN_HEAP;
 	if (rules == DSTACK_KERNEL_RULES_REFERENCE)
-		dstack_store_u32le(head + HEAP_END_PTR, cmdline - real - 0x200);
+		dstack_store_u32le(head + HEAP_END_PTR, at.cmdline - at.real - 0x200);
 	else
-		dstack_store_u16le(head + HEAP_END_PTR, (guint16)(cmdline - real - 0x200));
+		dstack_store_u16le(head + HEAP_END_PTR, (guint16)(at.cmdline - at.real - 0x200));
 }
 
 /**
@@ -198,7 +231,7 @@ dstack_kernel_setup_patch(guint8 head[DSTACK_KERNEL_HEAD_SIZE], const DstackKern
 {
 	if (rules == DSTACK_KERNEL_RULES_QEMU && !patch_video_mode(head, load->cmdline, error))
 		return FALSE;
-	patch_loader(head, rules);
+	patch_loader(head, load, rules);
 	return !load->has_initrd || patch_initrd(head, load, rules, error);
 }
 

@@ -21,8 +21,9 @@ G_BEGIN_DECLS
 typedef struct {
 	guint64 memory_size; /* of the VM, bytes */
 	gboolean has_initrd;
-	guint64 initrd_size;  /* bytes */
-	const gchar *cmdline; /* (nullable), borrowed: QEMU looks for vga= in it */
+	guint64 initrd_size; /* bytes */
+	const gchar
+	    *cmdline; /* (nullable), borrowed: QEMU looks for vga= in it, and at its length for ancient kernels */
 } DstackKernelLoad;
 
 typedef enum {

@@ -62,7 +62,7 @@ static const struct {
 							"action 'Exit Boot Services Invocation'"},
     [DSTACK_TDX_EVENT_EXIT_BOOT_SERVICES_RETURNED] = {"exit-boot-services-returned",
 						      "action 'Exit Boot Services Returned with Success'"},
-    [DSTACK_TDX_EVENT_COMMAND_LINE] = {"command-line", "kernel command line with initrd=initrd, UTF-16"},
+    [DSTACK_TDX_EVENT_COMMAND_LINE] = {"cmdline", "kernel command line with initrd=initrd, UTF-16"},
     [DSTACK_TDX_EVENT_INITRD] = {"initrd", "initrd file"},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(event_texts) == DSTACK_TDX_N_EVENTS);
