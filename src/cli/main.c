@@ -9,6 +9,12 @@
 #include "cli/cli.h"
 
 static const DstackCommand commands[] = {
+    {"images", "[NAME...]", "what is on this host and what each image can launch", "--image-dir images-sample images",
+     dstack_cmd_images},
+    {"check", "NAME|DIR", "every file against the manifest, every measurement recomputed",
+     "check images-sample/dstack-sample-0.1.0", dstack_cmd_check},
+    {"inspect", "FILE|NAME|DIR", "decode measurement material for people (or --json)",
+     "inspect images-sample/dstack-sample-0.1.0", dstack_cmd_inspect},
     {"measure", "tdx|snp|gcp|aws DIR...", "write measurement material from image files",
      "measure tdx images-sample/dstack-sample-0.1.0", dstack_cmd_measure},
     {"expect", "NAME|DIR", "the registers a launch with these parameters will show",

@@ -44,6 +44,7 @@ typedef struct {
 } DstackCheckReport;
 
 typedef struct {
+	gboolean material_only; /* look at no file but those that opening the image has read */
 	/* leave out a file larger than this (bytes) that the cache does not know; 0: leave out none */
 	guint64 skip_above;
 	DstackHashProgress progress; /* (nullable) */
