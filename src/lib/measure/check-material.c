@@ -134,20 +134,23 @@ dstack_check_tdx_material(DstackCheckReport *report, const DstackTdxMaterial *fo
 		dstack_check_report_add_failure(report, "tdx", "cfv", cfv->message);
 }
 
+static gchar *
+describe_section(const DstackSnpSection *section)
+{
+	return g_strdup_printf("gpa 0x%" G_GINT64_MODIFIER "x size 0x%" G_GINT64_MODIFIER "x type 0x%x", section->gpa,
+			       section->size, section->type);
+}
+
 static void
 compare_sections(DstackCheckReport *report, const DstackSnpMaterial *found, const DstackSnpMaterial *expected)
 {
 	compare_number(report, "snp", "number of ovmf_sections", expected->n_sections, found->n_sections);
 	for (guint i = 0; i < MIN(found->n_sections, expected->n_sections); i++) {
-		const DstackSnpSection *left = &expected->sections[i];
-		const DstackSnpSection *right = &found->sections[i];
-		g_autofree gchar *gpa = g_strdup_printf("ovmf_sections[%u].gpa", i);
-		g_autofree gchar *size = g_strdup_printf("ovmf_sections[%u].size", i);
-		g_autofree gchar *type = g_strdup_printf("ovmf_sections[%u].type", i);
+		g_autofree gchar *name = g_strdup_printf("ovmf_sections[%u]", i);
+		g_autofree gchar *expected_text = describe_section(&expected->sections[i]);
+		g_autofree gchar *found_text = describe_section(&found->sections[i]);
 
-		compare_number(report, "snp", gpa, left->gpa, right->gpa);
-		compare_number(report, "snp", size, left->size, right->size);
-		compare_number(report, "snp", type, left->type, right->type);
+		dstack_check_report_add_comparison(report, "snp", name, expected_text, found_text, 0, NULL);
 	}
 }
 
