@@ -7,7 +7,9 @@
 #include "config.h"
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/expect.h"
+#include "cli/launch-options.h"
 #include "cli/options.h"
 #include "launch/qemu-version.h"
 
@@ -29,14 +31,6 @@ expect_options_clear(ExpectOptions *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ExpectOptions, expect_options_clear)
 
-static void
-expect_request_clear(DstackExpectRequest *self)
-{
-	g_clear_pointer(&self->launch, dstack_launch_request_free);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DstackExpectRequest, expect_request_clear)
-
 static gboolean
 read_kernel(const ExpectOptions *options, DstackExpectRequest *request, GError **error)
 {
@@ -48,29 +42,6 @@ read_kernel(const ExpectOptions *options, DstackExpectRequest *request, GError *
 	if (!dstack_option_parse_choice(options->kernel, "--kernel", kernels, &kernel, error))
 		return FALSE;
 	request->kernel = kernel == 0 ? DSTACK_EXPECT_KERNEL_PATCHED : DSTACK_EXPECT_KERNEL_PLAIN;
-	return TRUE;
-}
-
-static gboolean
-read_acpi(const ExpectOptions *options, DstackExpectRequest *request, GError **error)
-{
-	static const gchar *const names[] = {"--acpi-loader", "--acpi-rsdp", "--acpi-tables"};
-	guint given = 0;
-
-	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-		if (options->acpi[i] == NULL)
-			continue;
-		if (!dstack_sha384_from_hex(options->acpi[i], names[i], &request->acpi[i], NULL))
-			return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
-					    "%s: expected a SHA-384 of 96 hex digits, found '%s'", names[i],
-					    options->acpi[i]);
-		given++;
-	}
-	if (given != 0 && given != G_N_ELEMENTS(names))
-		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
-				    "--acpi-loader, --acpi-rsdp, --acpi-tables: expected all three or none, found %u",
-				    given);
-	request->has_acpi = given > 0;
 	return TRUE;
 }
 
@@ -88,51 +59,53 @@ find_qemu_version(DstackCli *cli, DstackLaunchRequest *launch, GError **error)
 	return launch->qemu_version != NULL;
 }
 
-static gboolean
-read_request(DstackCli *cli, const ExpectOptions *options, DstackExpectRequest *request, GError **error)
+static void
+print_expectation(DstackCli *cli, const DstackExpectation *expectation)
 {
-	request->launch = dstack_launch_options_to_request(&options->launch, cli->args[0], error);
-	return request->launch != NULL && read_kernel(options, request, error) && read_acpi(options, request, error) &&
-	       find_qemu_version(cli, request->launch, error);
+	g_autoptr(JsonNode) json = dstack_expectation_to_json(expectation);
+	g_autofree gchar *text = dstack_json_to_text(json, DSTACK_JSON_PRETTY);
+
+	for (guint i = 0; i < expectation->notes->len; i++)
+		dstack_cli_note(cli, "%s", (const gchar *)g_ptr_array_index(expectation->notes, i));
+	/* the service gives the same document */
+	if (cli->json)
+		dstack_cli_print_json_text(cli, text);
+	else
+		dstack_cli_print(cli, dstack_expect_render(expectation));
 }
 
-/* what was asked for; else what the image has material for, TDX first */
 static gboolean
-wants_snp(const DstackImage *image, const DstackLaunchRequest *launch)
+expect_image(DstackCli *cli, const ExpectOptions *options, const DstackLaunchRequest *launch, GError **error)
 {
-	switch (launch->tee) {
-	case DSTACK_LAUNCH_TEE_SNP:
-		return TRUE;
-	case DSTACK_LAUNCH_TEE_TDX:
+	DstackExpectRequest request = {.tee = launch->tee,
+				       .memory_size = launch->memory_size,
+				       .qemu_version = launch->qemu_version,
+				       .single_pass_add_pages = launch->single_pass_add_pages,
+				       .acpi = {options->acpi[0], options->acpi[1], options->acpi[2]},
+				       .vcpus = launch->cpu_count,
+				       .vcpu_type = launch->vcpu_type,
+				       .guest_features = launch->guest_features};
+	const gchar *const *roots = NULL;
+	g_autoptr(DstackImage) image = NULL;
+	g_autoptr(DstackExpectation) expectation = NULL;
+
+	if (!read_kernel(options, &request, error))
 		return FALSE;
-	case DSTACK_LAUNCH_TEE_UNSET:
-		break;
-	}
-	return image->tdx == NULL && image->snp != NULL;
+	roots = dstack_cli_image_dirs(cli, error);
+	image = roots == NULL ? NULL : dstack_image_find(roots, cli->args[0], error);
+	expectation = image == NULL ? NULL : dstack_launch_expect(image, &request, cli->cancellable, error);
+	if (expectation == NULL)
+		return FALSE;
+	print_expectation(cli, expectation);
+	return TRUE;
 }
 
 static gboolean
 run(DstackCli *cli, const ExpectOptions *options, GError **error)
 {
-	g_auto(DstackExpectRequest) request = {0};
-	g_autoptr(DstackImage) image = NULL;
-	g_autoptr(DstackRecord) record = NULL;
-	const gchar *const *roots = NULL;
+	g_autoptr(DstackLaunchRequest) launch = dstack_launch_options_to_request(&options->launch, cli->args[0], error);
 
-	if (!read_request(cli, options, &request, error))
-		return FALSE;
-	roots = dstack_cli_image_dirs(cli, error);
-	if (roots == NULL)
-		return FALSE;
-	image = dstack_image_find(roots, cli->args[0], error);
-	if (image == NULL)
-		return FALSE;
-	record = wants_snp(image, request.launch) ? dstack_expect_snp(cli, image, &request, error)
-						  : dstack_expect_tdx(cli, image, &request, error);
-	if (record == NULL)
-		return FALSE;
-	dstack_cli_print(cli, record);
-	return TRUE;
+	return launch != NULL && find_qemu_version(cli, launch, error) && expect_image(cli, options, launch, error);
 }
 
 /**

@@ -69,8 +69,10 @@ read_acpi(const DstackExpectRequest *request, DstackSha384 digests[3], gboolean 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		if (request->acpi[i] == NULL)
 			continue;
-		if (!dstack_sha384_from_hex(request->acpi[i], names[i], &digests[i], error))
-			return FALSE;
+		if (!dstack_sha384_from_hex(request->acpi[i], names[i], &digests[i], NULL))
+			return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
+					    "%s: expected a SHA-384 of 96 hex digits, found '%s'", names[i],
+					    request->acpi[i]);
 		n++;
 	}
 	if (n != 0 && n != G_N_ELEMENTS(names))
@@ -151,7 +153,10 @@ expect_snp(DstackExpectation *self, const DstackImage *image, const DstackExpect
 {
 	DstackSnpGuest guest;
 
-	self->vcpus = request->vcpus == 0 ? 1 : request->vcpus;
+	if (request->vcpus == 0)
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
+				    "vcpus: expected how many, on which the measurement depends");
+	self->vcpus = request->vcpus;
 	self->vcpu_type = g_strdup(request->vcpu_type == NULL ? DEFAULT_VCPU_TYPE : request->vcpu_type);
 	self->guest_features = request->guest_features == 0 ? 1 : request->guest_features;
 	self->snp = dstack_measure_snp_material(image, cancellable, error);
@@ -160,6 +165,15 @@ expect_snp(DstackExpectation *self, const DstackImage *image, const DstackExpect
 	guest = (DstackSnpGuest){
 	    .vcpus = self->vcpus, .vcpu_type = self->vcpu_type, .guest_features = self->guest_features};
 	return dstack_expected_snp_compute(self->snp, &guest, &self->measurement, error);
+}
+
+/* what was asked for; else what the image has material for, TDX first */
+static DstackLaunchTee
+choose_tee(const DstackImage *image, const DstackExpectRequest *request)
+{
+	if (request->tee != DSTACK_LAUNCH_TEE_UNSET)
+		return request->tee;
+	return image->tdx == NULL && image->snp != NULL ? DSTACK_LAUNCH_TEE_SNP : DSTACK_LAUNCH_TEE_TDX;
 }
 
 /**
@@ -182,7 +196,7 @@ dstack_launch_expect(const DstackImage *image, const DstackExpectRequest *reques
 
 	self->image = g_strdup(image->name);
 	self->notes = g_ptr_array_new_with_free_func(g_free);
-	self->tee = request->tee == DSTACK_LAUNCH_TEE_SNP ? DSTACK_LAUNCH_TEE_SNP : DSTACK_LAUNCH_TEE_TDX;
+	self->tee = choose_tee(image, request);
 	if (self->tee == DSTACK_LAUNCH_TEE_SNP)
 		done = expect_snp(self, image, request, cancellable, error);
 	else

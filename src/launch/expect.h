@@ -23,13 +23,13 @@ typedef enum {
 
 /* what is launched; borrowed */
 typedef struct {
-	DstackLaunchTee tee;	   /* UNSET: TDX */
+	DstackLaunchTee tee;	   /* UNSET: what the image has material for, TDX first */
 	guint64 memory_size;	   /* bytes; TDX needs it */
 	const gchar *qemu_version; /* (nullable): as 9.1.0 */
 	DstackSwitch single_pass_add_pages;
 	DstackExpectKernel kernel;
 	const gchar *acpi[3];	/* (nullable): hex of acpi-loader, acpi-rsdp, acpi-tables: all or none */
-	guint32 vcpus;		/* SEV-SNP; 0: 1 */
+	guint32 vcpus;		/* SEV-SNP needs it */
 	const gchar *vcpu_type; /* SEV-SNP (nullable): EPYC-v4 */
 	guint64 guest_features; /* SEV-SNP; 0: 1 */
 } DstackExpectRequest;
