@@ -86,6 +86,8 @@ typedef struct {
 } DstackSnpForged;
 
 DstackSnpForged dstack_snp_forge_make(const DstackSnpForgePlan *plan);
+/* the same with an image and an application of its own, both bound by the report: valid under its root */
+DstackSnpForged dstack_snp_forge_make_whole(DstackSnpForgePlan *plan);
 void dstack_snp_forged_clear(DstackSnpForged *self);
 
 /* a revocation list of the plan's root */

@@ -12,10 +12,7 @@
 
 #include "base/autoptr.h"
 #include "base/writer.h"
-#include "config/mr-config.h"
-#include "config/vm-config.h"
 #include "support/pki.h"
-#include "verify/expected-snp.h"
 #include "verify/snp.h"
 
 static DstackSnpForge *forge;
@@ -309,7 +306,6 @@ a_simulator_needs_a_root_and_a_waiver(void)
 	g_autoptr(DstackVerdict) without_waiver = NULL;
 	g_autoptr(DstackVerdict) without_root = NULL;
 	g_autoptr(DstackVerdict) with_both = NULL;
-	g_autoptr(JsonNode) json G_GNUC_UNUSED = NULL;
 	g_autofree gchar *text = NULL;
 
 	make_simulator(&root, forged.attestation);
@@ -342,54 +338,18 @@ every_waiver_is_shown(void)
 static void
 whole_evidence_is_valid_under_its_own_root_only(void)
 {
-	const gchar *mr_config =
-	    "{\"compose_hash\":\"2222222222222222222222222222222222222222222222222222222222222222\","
-	    "\"key_provider\":\"none\",\"version\":3}";
 	g_autoptr(DstackSnpForgePlan) plan = dstack_snp_forge_plan_new(forge, DSTACK_SNP_TURIN, DSTACK_SNP_VCEK);
-	g_autoptr(DstackVmConfig) config = dstack_vm_config_new();
-	DstackSnpDocument document = {.vcpus = 3, .vcpu_type = (gchar[]){"EPYC-Turin"}, .guest_features = 0x21};
-	g_autoptr(DstackSnpMaterial) material = dstack_snp_material_new();
-	DstackSnpGuest guest = {document.vcpus, document.vcpu_type, document.guest_features};
 	DstackSnpRule rule = {.product = DSTACK_SNP_TURIN};
-	g_auto(DstackSnpForged) forged = {NULL, NULL};
-	g_autoptr(DstackVerdict) verdict = NULL;
-	g_autoptr(DstackVerdict) pinned = NULL;
-	g_autofree gchar *checksum = NULL;
-	g_autofree gchar *hex = NULL;
-	DstackSha256 hash;
-	DstackSha384 measurement;
+	g_auto(DstackSnpForged) forged = dstack_snp_forge_make_whole(plan);
+	g_autoptr(DstackVerdict) verdict = dstack_snp_rule_judge(forged.attestation, forged.root, &rule, NULL);
+	g_autoptr(DstackVerdict) pinned = dstack_snp_rule_judge(forged.attestation, NULL, &rule, NULL);
 
-	g_free(material->cmdline);
-	material->cmdline =
-	    g_strdup("dstack.rootfs_hash=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
-	material->hashes_table_gpa = 0x810c00;
-	material->reset_eip = 0x80b004;
-	material->n_sections = 1;
-	material->sections[0] = (DstackSnpSection){0x810000, 0x1000, 0x10};
-	g_assert_true(dstack_expected_snp_compute(material, &guest, &measurement, NULL));
-	document.measurement = dstack_snp_material_build(material);
-	hash = dstack_sha256_bytes(document.measurement);
-	hex = dstack_sha256_to_hex(&hash);
-	checksum = g_strconcat(hex, "  measurement.snp.cbor\n", NULL);
-	document.checksum_file = g_bytes_new(checksum, strlen(checksum));
-	config->has_os_image_hash = TRUE;
-	config->os_image_hash = dstack_sha256_bytes(document.checksum_file);
-	config->sev_snp_measurement = dstack_snp_document_build(&document);
-	hash = dstack_mr_config_hash(mr_config, strlen(mr_config));
-	memcpy(plan->report.host_data, hash.bytes, sizeof(hash.bytes));
-	memcpy(plan->report.measurement, measurement.bytes, sizeof(measurement.bytes));
-	forged = dstack_snp_forge_make(plan);
-	forged.attestation->config = dstack_vm_config_to_text(config);
-	forged.attestation->mr_config = g_strdup(mr_config);
-	verdict = dstack_snp_rule_judge(forged.attestation, forged.root, &rule, NULL);
 	g_assert_true(dstack_verdict_is_valid(verdict));
 	g_assert_true(verdict->has_app_info);
 	g_assert_cmpstr(verdict->app_info.app_id, ==, "");
 	g_assert_cmpstr(verdict->key_provider_name, ==, "none");
-	pinned = dstack_snp_rule_judge(forged.attestation, NULL, &rule, NULL);
+	g_assert_cmpstr(verdict->tcb_status, ==, "UpToDate");
 	g_assert_cmpstr(dstack_snp_rule_failed_step(pinned)->name, ==, "chain");
-	g_bytes_unref(document.measurement);
-	g_bytes_unref(document.checksum_file);
 }
 
 int

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#include <openssl/core_names.h>
-
 #include "base/autoptr.h"
 #include "base/error.h"
 #include "base/openssl.h"
@@ -334,13 +332,25 @@ dstack_snp_vek_ensure_chip(X509 *vek, DstackSnpVekKind kind, DstackSnpProduct pr
 	return TRUE;
 }
 
-/* 0 < x < n for all 72 bytes: a parser that drops the upper ones would take r + n for r */
-static gboolean
-number_in_range(const guint8 le[72], const BIGNUM *order)
-{
-	g_autoptr(BIGNUM) number = BN_lebin2bn(le, 72, NULL);
+/* order of the group of P-384 (SEC 2, section 2.5.1), little-endian as a report's numbers are */
+static const guint8 p384_order_le[48] = {
+    0x73, 0x29, 0xc5, 0xcc, 0x6a, 0x19, 0xec, 0xec, 0x7a, 0xa7, 0xb0, 0x48, 0xb2, 0x0d, 0x1a, 0x58,
+    0xdf, 0x2d, 0x37, 0xf4, 0x81, 0x4d, 0x63, 0xc7, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+};
 
-	return number != NULL && BN_is_zero(number) != 1 && BN_cmp(number, order) < 0;
+/* 0 < x < n for all 72 bytes: a parser that drops the upper ones would take r + 2^384 for r */
+static gboolean
+number_in_range(const guint8 le[72])
+{
+	if (dstack_bytes_are_zero(le, 72) ||
+	    !dstack_bytes_are_zero(le + sizeof(p384_order_le), 72 - sizeof(p384_order_le)))
+		return FALSE;
+	for (gsize i = sizeof(p384_order_le); i > 0; i--) {
+		if (le[i - 1] != p384_order_le[i - 1])
+			return le[i - 1] < p384_order_le[i - 1];
+	}
+	return FALSE;
 }
 
 /**
@@ -355,12 +365,10 @@ gboolean
 dstack_snp_vek_ensure_signature(X509 *vek, const DstackSnpReport *report, GError **error)
 {
 	EVP_PKEY *key = X509_get0_pubkey(vek);
-	g_autoptr(BIGNUM) order = NULL;
 
-	if (key == NULL || !dstack_key_is_p384(key) ||
-	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_ORDER, &order) != 1)
+	if (key == NULL || !dstack_key_is_p384(key))
 		return dstack_throw(error, DSTACK_ERROR_UNSOUND, "report signature: the certificate has no P-384 key");
-	if (!number_in_range(report->bytes.signature_r, order) || !number_in_range(report->bytes.signature_s, order))
+	if (!number_in_range(report->bytes.signature_r) || !number_in_range(report->bytes.signature_s))
 		return dstack_throw(error, DSTACK_ERROR_UNSOUND, "report signature: r or s is out of range");
 	return dstack_p384_verify_le(key, report->bytes.signature_r, report->bytes.signature_s,
 				     (const guint8 *)&report->bytes, DSTACK_SNP_REPORT_SIGNED_SIZE, "report signature",
