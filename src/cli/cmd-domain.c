@@ -41,7 +41,7 @@ ask_libvirt(DstackCli *cli, const gchar *name, GError **error)
 	}
 	if (g_subprocess_get_successful(process))
 		return g_steal_pointer(&xml);
-	why = g_strndup(g_bytes_get_data(words, NULL), g_bytes_get_size(words));
+	why = g_strndup(g_bytes_get_size(words) > 0 ? g_bytes_get_data(words, NULL) : "", g_bytes_get_size(words));
 	g_strdelimit(why, "\n", ' ');
 	dstack_throw(error, DSTACK_ERROR_NOT_FOUND, "domain '%s': virsh says: %s", name, g_strstrip(why));
 	return NULL;

@@ -7,6 +7,7 @@
 #   check.py flip FILE                          changes one byte near the end
 #   check.py vm-config SYS-CONFIG KEY=JSON...   vm_config has these values; KEY= alone: it has no such key
 #   check.py member SYS-CONFIG KEY=JSON...      the same of .sys-config.json's own members
+#   check.py same-config SYS-CONFIG DOMAIN-JSON what the domain command answered has the same vm_config
 #   check.py saw CONSOLE DIRECTORY              the guest showed exactly the files of that directory, byte for byte
 import json
 import os
@@ -43,6 +44,12 @@ def has(what, document, wanted):
 			sys.exit("{}.{}: expected {}, found {!r}".format(what, key, value or "none", document.get(key)))
 
 
+def same_config(path, answer):
+	expected, found = json.loads(load(path)["vm_config"]), load(answer)["vm_config"]
+	if expected != found:
+		sys.exit("{}: expected {!r}, found {!r}".format(answer, expected, found))
+
+
 def saw(path, directory):
 	shown = console.Console(path)
 	prefix = "share/"
@@ -64,6 +71,8 @@ def main(what, path, *rest):
 		flip(path)
 	elif what == "vm-config":
 		has("vm_config", json.loads(load(path)["vm_config"]), rest)
+	elif what == "same-config":
+		same_config(path, *rest)
 	elif what == "member":
 		has(os.path.basename(path), load(path), rest)
 	elif what == "saw":

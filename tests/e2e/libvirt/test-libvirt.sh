@@ -137,6 +137,10 @@ starts_with_9p() {
 	keep_written
 }
 
+domain_says_the_same() {
+	"$tool" --json domain guest >"$work/answer" && check same-config "$work/seen" "$work/answer"
+}
+
 keeps_owner_and_mode() {
 	[ "$(stat -c %a "$work/share")" = 750 ] || return
 	case $(stat -c %a "$work/share/.sys-config.json") in *[4567]) return 1 ;; esac
@@ -324,6 +328,7 @@ ok "9p: the guest starts" starts_with_9p
 ok "9p: vm_config says lite and the domain's own facts" vm_config 'tdx_attestation_variant="lite"' \
 	'memory_size=2147483648' 'cpu_count=1' 'num_nics=0' 'host_share_mode="9p"' "qemu_version=\"$qemu_version\"" \
 	"image=\"${image##*/}\"" "os_image_hash=\"$(cat "$image/digest.txt")\""
+ok "9p: the domain command, asked by name, answers with the same" domain_says_the_same
 ok "9p: the directory is as it was, the file is not for everyone" keeps_owner_and_mode
 ok "9p: the guest ends by itself" ends_by_itself
 ok "9p: the guest saw .sys-config.json byte for byte as the hook wrote it, and the other files" guest_saw_everything
