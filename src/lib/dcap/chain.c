@@ -62,15 +62,55 @@ dstack_trust_anchor_init(DstackTrustAnchor *self, const DstackContext *context, 
 	       dstack_throw(error, DSTACK_ERROR_MALFORMED, "root given by the caller: its key cannot be read");
 }
 
-void
-dstack_chain_free(DstackChain *self)
+DstackChain *
+dstack_chain_ref(DstackChain *self)
 {
-	if (self == NULL)
+	g_atomic_ref_count_inc(&self->refs);
+	return self;
+}
+
+void
+dstack_chain_unref(DstackChain *self)
+{
+	if (self == NULL || !g_atomic_ref_count_dec(&self->refs))
 		return;
 	X509_free(self->leaf);
 	X509_free(self->ca);
 	X509_free(self->root);
 	g_free(self);
+}
+
+static const gchar *
+leaf_name(DstackChainKind kind)
+{
+	switch (kind) {
+	case DSTACK_CHAIN_PCK:
+		return "PCK certificate";
+	case DSTACK_CHAIN_PCK_CA:
+		return "PCK CA certificate";
+	case DSTACK_CHAIN_SIGNING:
+		return "TCB signing certificate";
+	}
+	g_return_val_if_reached(NULL);
+}
+
+/**
+ * dstack_chain_peek:
+ * @self: a chain
+ * @i: below %DSTACK_CHAIN_MAX: leaf, CA, root
+ * @out_what: (out): the certificate's name for errors
+ *
+ * Returns: (transfer none) (nullable): the certificate; %NULL where this kind of chain has none
+ */
+X509 *
+dstack_chain_peek(const DstackChain *self, guint i, const gchar **out_what)
+{
+	const gchar *const names[DSTACK_CHAIN_MAX] = {leaf_name(self->kind), "PCK CA certificate", "root certificate"};
+	X509 *const certs[DSTACK_CHAIN_MAX] = {self->leaf, self->ca, self->root};
+
+	g_return_val_if_fail(i < DSTACK_CHAIN_MAX, NULL);
+	*out_what = names[i];
+	return certs[i];
 }
 
 static guint
@@ -115,6 +155,22 @@ sort_chain(DstackChain *self, GPtrArray *certs)
 	return self->leaf != NULL;
 }
 
+static gboolean
+read_validity(DstackChain *self, GError **error)
+{
+	for (guint i = 0; i < DSTACK_CHAIN_MAX; i++) {
+		const gchar *what = NULL;
+		X509 *cert = dstack_chain_peek(self, i, &what);
+		DstackValidity *validity = &self->validity[i];
+
+		if (cert != NULL && !dstack_x509_get_validity(cert, &validity->from, &validity->to, error)) {
+			g_prefix_error(error, "%s: ", what);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 /**
  * dstack_chain_parse:
  * @kind: the kind of chain expected
@@ -123,7 +179,7 @@ sort_chain(DstackChain *self, GPtrArray *certs)
  * @what: name of the chain for errors
  * @error: (out) (optional): %DSTACK_ERROR_MALFORMED unless it is exactly the certificates of @kind, whose names link
  *
- * Returns: (transfer full) (nullable): the chain; free with dstack_chain_free()
+ * Returns: (transfer full) (nullable): the chain; free with dstack_chain_unref()
  */
 DstackChain *
 dstack_chain_parse(DstackChainKind kind, const gchar *text, gsize size, const gchar *what, GError **error)
@@ -139,13 +195,14 @@ dstack_chain_parse(DstackChainKind kind, const gchar *text, gsize size, const gc
 		return NULL;
 	}
 	self = g_new0(DstackChain, 1);
+	g_atomic_ref_count_init(&self->refs);
 	self->kind = kind;
 	if (!sort_chain(self, certs)) {
 		dstack_throw(error, DSTACK_ERROR_MALFORMED, "%s: the names of its %u certificates do not make a chain",
 			     what, chain_length(kind));
 		return NULL;
 	}
-	return g_steal_pointer(&self);
+	return read_validity(self, error) ? g_steal_pointer(&self) : NULL;
 }
 
 static gboolean
@@ -244,39 +301,6 @@ dstack_chain_ensure_authentic(const DstackChain *self, const DstackTrustAnchor *
 	g_return_val_if_reached(FALSE);
 }
 
-static const gchar *
-leaf_name(DstackChainKind kind)
-{
-	switch (kind) {
-	case DSTACK_CHAIN_PCK:
-		return "PCK certificate";
-	case DSTACK_CHAIN_PCK_CA:
-		return "PCK CA certificate";
-	case DSTACK_CHAIN_SIGNING:
-		return "TCB signing certificate";
-	}
-	g_return_val_if_reached(NULL);
-}
-
-/**
- * dstack_chain_peek:
- * @self: a chain
- * @i: below %DSTACK_CHAIN_MAX: leaf, CA, root
- * @out_what: (out): the certificate's name for errors
- *
- * Returns: (transfer none) (nullable): the certificate; %NULL where this kind of chain has none
- */
-X509 *
-dstack_chain_peek(const DstackChain *self, guint i, const gchar **out_what)
-{
-	const gchar *const names[DSTACK_CHAIN_MAX] = {leaf_name(self->kind), "PCK CA certificate", "root certificate"};
-	X509 *const certs[DSTACK_CHAIN_MAX] = {self->leaf, self->ca, self->root};
-
-	g_return_val_if_fail(i < DSTACK_CHAIN_MAX, NULL);
-	*out_what = names[i];
-	return certs[i];
-}
-
 /**
  * dstack_chain_ensure_in_date:
  * @self: a chain
@@ -291,8 +315,9 @@ dstack_chain_ensure_in_date(const DstackChain *self, gint64 now, GError **error)
 	for (guint i = 0; i < DSTACK_CHAIN_MAX; i++) {
 		const gchar *what = NULL;
 		X509 *cert = dstack_chain_peek(self, i, &what);
+		const DstackValidity *validity = &self->validity[i];
 
-		if (cert != NULL && !dstack_x509_ensure_in_date(cert, now, what, error))
+		if (cert != NULL && !dstack_ensure_in_date(validity->from, validity->to, now, what, error))
 			return FALSE;
 	}
 	return TRUE;

@@ -20,11 +20,22 @@ typedef enum {
 	DSTACK_CHAIN_SIGNING, /* of a signed document: TCB signing certificate, root */
 } DstackChainKind;
 
+#define DSTACK_CHAIN_MAX 3
+
+/* from the first second to the last, inclusive, since 1970 */
 typedef struct {
+	gint64 from;
+	gint64 to;
+} DstackValidity;
+
+/* never changes once it is parsed, so threads may share it */
+typedef struct {
+	gatomicrefcount refs;
 	DstackChainKind kind;
 	X509 *leaf;
 	X509 *ca; /* DSTACK_CHAIN_PCK only */
 	X509 *root;
+	DstackValidity validity[DSTACK_CHAIN_MAX]; /* of leaf, CA and root */
 } DstackChain;
 
 /* the key that a chain must end in */
@@ -38,7 +49,8 @@ gboolean dstack_trust_anchor_init(DstackTrustAnchor *self, const DstackContext *
 
 /* exactly the certificates of the kind, in any order */
 DstackChain *dstack_chain_parse(DstackChainKind kind, const gchar *text, gsize size, const gchar *what, GError **error);
-void dstack_chain_free(DstackChain *self);
+DstackChain *dstack_chain_ref(DstackChain *self);
+void dstack_chain_unref(DstackChain *self);
 /* names, CA flags, keys, signatures, and the root's key; not the dates */
 gboolean dstack_chain_ensure_authentic(const DstackChain *self, const DstackTrustAnchor *anchor,
 				       GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -46,8 +58,7 @@ gboolean dstack_chain_ensure_in_date(const DstackChain *self, gint64 now, GError
 
 /* the certificates that a chain of the kind has, for those who go through all: NULL for one it has not */
 X509 *dstack_chain_peek(const DstackChain *self, guint i, const gchar **out_what);
-#define DSTACK_CHAIN_MAX 3
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(DstackChain, dstack_chain_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DstackChain, dstack_chain_unref)
 
 G_END_DECLS

@@ -41,9 +41,12 @@ struct _DstackCollateral {
 	guint8 qe_identity_signature[64];
 	DstackTcbInfo *tcb_info;
 	DstackQeIdentity *qe_identity;
-	GArray *dated; /* (element-type DatedItem) */
+	GArray *dated;	  /* (element-type DatedItem) */
+	GBytes *root_der; /* (nullable): the caller's root, which anchor was taken from */
 	DstackTrustAnchor anchor;
-	GError *unsound; /* (nullable): why it is not authentic */
+	GError *unsound;	  /* (nullable): why it is not authentic */
+	GMutex mutex;		  /* of the next only */
+	GHashTable *known_chains; /* certification data (GBytes) -> DstackChain, authentic under anchor */
 };
 
 DstackCollateral *
@@ -58,9 +61,9 @@ dstack_collateral_unref(DstackCollateral *self)
 {
 	if (self == NULL || !g_atomic_ref_count_dec(&self->refs))
 		return;
-	dstack_chain_free(self->pck_ca_chain);
-	dstack_chain_free(self->tcb_info_chain);
-	dstack_chain_free(self->qe_identity_chain);
+	dstack_chain_unref(self->pck_ca_chain);
+	dstack_chain_unref(self->tcb_info_chain);
+	dstack_chain_unref(self->qe_identity_chain);
 	X509_CRL_free(self->root_crl);
 	X509_CRL_free(self->pck_crl);
 	g_clear_pointer(&self->tcb_info_text, g_bytes_unref);
@@ -68,7 +71,10 @@ dstack_collateral_unref(DstackCollateral *self)
 	dstack_tcb_info_free(self->tcb_info);
 	dstack_qe_identity_free(self->qe_identity);
 	g_clear_pointer(&self->dated, g_array_unref);
+	g_clear_pointer(&self->root_der, g_bytes_unref);
 	g_clear_error(&self->unsound);
+	g_clear_pointer(&self->known_chains, g_hash_table_unref);
+	g_mutex_clear(&self->mutex);
 	g_free(self);
 }
 
@@ -144,22 +150,15 @@ add_dated(DstackCollateral *self, const gchar *what, gint64 from, gint64 to)
 	g_array_append_val(self->dated, item);
 }
 
-static gboolean
-add_dated_chain(DstackCollateral *self, const DstackChain *chain, GError **error)
+static void
+add_dated_chain(DstackCollateral *self, const DstackChain *chain)
 {
 	for (guint i = 0; i < DSTACK_CHAIN_MAX; i++) {
 		const gchar *what = NULL;
-		X509 *cert = dstack_chain_peek(chain, i, &what);
-		gint64 from = 0;
-		gint64 to = 0;
 
-		if (cert == NULL)
-			continue;
-		if (!dstack_x509_get_validity(cert, &from, &to, error))
-			return FALSE;
-		add_dated(self, what, from, to);
+		if (dstack_chain_peek(chain, i, &what) != NULL)
+			add_dated(self, what, chain->validity[i].from, chain->validity[i].to);
 	}
-	return TRUE;
 }
 
 static gboolean
@@ -180,11 +179,13 @@ collect_dates(DstackCollateral *self, GError **error)
 	self->dated = g_array_new(FALSE, FALSE, sizeof(DatedItem));
 	add_dated(self, "TCB info", self->tcb_info->issue_date, self->tcb_info->next_update);
 	add_dated(self, "QE identity", self->qe_identity->issue_date, self->qe_identity->next_update);
-	return add_dated_crl(self, self->pck_crl, "PCK revocation list", error) &&
-	       add_dated_crl(self, self->root_crl, "root revocation list", error) &&
-	       add_dated_chain(self, self->tcb_info_chain, error) &&
-	       add_dated_chain(self, self->qe_identity_chain, error) &&
-	       add_dated_chain(self, self->pck_ca_chain, error);
+	if (!add_dated_crl(self, self->pck_crl, "PCK revocation list", error) ||
+	    !add_dated_crl(self, self->root_crl, "root revocation list", error))
+		return FALSE;
+	add_dated_chain(self, self->tcb_info_chain);
+	add_dated_chain(self, self->qe_identity_chain);
+	add_dated_chain(self, self->pck_ca_chain);
+	return TRUE;
 }
 
 static gboolean
@@ -219,6 +220,10 @@ collateral_new(const DstackCollateralParts *parts, const DstackContext *context,
 	g_autoptr(GError) unsound = NULL;
 
 	g_atomic_ref_count_init(&self->refs);
+	g_mutex_init(&self->mutex);
+	self->known_chains = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
+						   (GDestroyNotify)dstack_chain_unref);
+	self->root_der = context->root_der != NULL ? g_bytes_ref(context->root_der) : NULL;
 	if (!dstack_trust_anchor_init(&self->anchor, context, error) || !parse_certificates(self, parts, error) ||
 	    !parse_documents(self, parts, error) || !collect_dates(self, error)) {
 		g_prefix_error(error, "collateral: ");
@@ -377,13 +382,63 @@ dstack_collateral_peek_root_crl(const DstackCollateral *self)
 }
 
 /**
- * dstack_collateral_get_root_spki:
+ * dstack_collateral_has_root:
  * @self: collateral
+ * @context: what a caller trusts
+ * @out_anchor: (out): the key that both trust
  *
- * Returns: SHA-256 of the SubjectPublicKeyInfo of the root it was checked under
+ * Returns: %TRUE when @self was loaded under the very root of @context
  */
-DstackSha256
-dstack_collateral_get_root_spki(const DstackCollateral *self)
+gboolean
+dstack_collateral_has_root(const DstackCollateral *self, const DstackContext *context, DstackTrustAnchor *out_anchor)
 {
-	return self->anchor.spki;
+	if (self->root_der != context->root_der &&
+	    (self->root_der == NULL || context->root_der == NULL || !g_bytes_equal(self->root_der, context->root_der)))
+		return FALSE;
+	*out_anchor = self->anchor;
+	return TRUE;
+}
+
+/**
+ * dstack_collateral_find_chain:
+ * @self: collateral
+ * @data: (array length=size): certification data of a quote
+ * @size: number of bytes
+ *
+ * Quotes of one platform carry the same chain, byte for byte. That it leads to the root is then known; dates and
+ * revocation are not remembered.
+ *
+ * Returns: (transfer full) (nullable): the chain that dstack_collateral_remember_chain() was given for these bytes
+ */
+DstackChain *
+dstack_collateral_find_chain(DstackCollateral *self, const guint8 *data, gsize size)
+{
+	g_autoptr(GBytes) key = g_bytes_new_static(data, size);
+	DstackChain *chain = NULL;
+
+	g_mutex_lock(&self->mutex);
+	chain = g_hash_table_lookup(self->known_chains, key);
+	if (chain != NULL)
+		dstack_chain_ref(chain);
+	g_mutex_unlock(&self->mutex);
+	return chain;
+}
+
+/**
+ * dstack_collateral_remember_chain:
+ * @self: collateral
+ * @data: (array length=size): certification data of a quote
+ * @size: number of bytes
+ * @chain: what it says, found authentic under the root of @self
+ *
+ * At most %DSTACK_LIMIT_KNOWN_CHAINS are kept; then all are dropped and remembering begins anew.
+ */
+void
+dstack_collateral_remember_chain(DstackCollateral *self, const guint8 *data, gsize size, DstackChain *chain)
+{
+	g_mutex_lock(&self->mutex);
+	if (g_hash_table_size(self->known_chains) >= DSTACK_LIMIT_KNOWN_CHAINS)
+		g_hash_table_remove_all(self->known_chains);
+	g_hash_table_replace(self->known_chains, g_bytes_new(data, size), dstack_chain_ref(chain));
+	g_mutex_unlock(&self->mutex);
 }

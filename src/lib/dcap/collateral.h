@@ -7,8 +7,9 @@
  * with one file for each.
  *
  * Loading parses everything and checks everything that depends neither on the time nor on the quote: the
- * chains to the root, the signatures of both documents and of both revocation lists. The object never changes
- * afterwards, so threads may share it; references are counted atomically.
+ * chains to the root, the signatures of both documents and of both revocation lists. What it says never changes
+ * afterwards; the chains of quotes that it remembers are behind a lock. So threads may share it, and references are
+ * counted atomically.
  */
 #pragma once
 
@@ -17,6 +18,7 @@
 
 #include "base/context.h"
 #include "base/digest.h"
+#include "dcap/chain.h"
 #include "dcap/qe-identity.h"
 #include "dcap/tcb-info.h"
 
@@ -51,8 +53,12 @@ X509 *dstack_collateral_peek_tcb_info_signer(const DstackCollateral *self);
 X509 *dstack_collateral_peek_qe_identity_signer(const DstackCollateral *self);
 X509_CRL *dstack_collateral_peek_pck_crl(const DstackCollateral *self);
 X509_CRL *dstack_collateral_peek_root_crl(const DstackCollateral *self);
-/* the key it was authenticated under */
-DstackSha256 dstack_collateral_get_root_spki(const DstackCollateral *self);
+/* PCK chains of quotes that were authentic under its root: what saves a platform's second quote the work */
+#define DSTACK_LIMIT_KNOWN_CHAINS 64 /* about 10 KiB each */
+DstackChain *dstack_collateral_find_chain(DstackCollateral *self, const guint8 *data, gsize size);
+void dstack_collateral_remember_chain(DstackCollateral *self, const guint8 *data, gsize size, DstackChain *chain);
+gboolean dstack_collateral_has_root(const DstackCollateral *self, const DstackContext *context,
+				    DstackTrustAnchor *out_anchor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DstackCollateral, dstack_collateral_unref)
 

@@ -3,9 +3,10 @@
  *
  * The order of checks, one function a step. Rules: evidence.md part A.
  *
- * With collateral loaded beforehand a verification makes three signature checks: the PCK certificate's, the QE
- * report's and the quote's. Certificates of the quote that the collateral has authenticated already, byte for
- * byte, are not checked again.
+ * With collateral loaded beforehand a verification of a platform's second quote makes two signature checks: the
+ * QE report's and the quote's. What does not depend on the time is remembered with the collateral: its own
+ * signatures and chains, and the chains of quotes that led to the same root, by all of their bytes. Dates and
+ * revocation are looked at every time.
  */
 
 #include "config.h"
@@ -26,7 +27,8 @@
 /* a verification under way; everything but result and chain is borrowed */
 typedef struct {
 	const DstackQuote *quote;
-	const DstackCollateral *collateral; /* (nullable) */
+	DstackCollateral *collateral; /* (nullable) */
+	gboolean remembers;	      /* it is of the same root as the quote must be */
 	const DstackContext *context;
 	guint allow;
 	DstackTrustAnchor anchor;
@@ -34,12 +36,33 @@ typedef struct {
 	DstackDcapResult *result;
 } Verification;
 
+/* a chain that is not known is parsed and must be authentic; one that is known was both */
+static gboolean
+take_chain(Verification *self, GError **error)
+{
+	const DstackSlice *data = &self->quote->certification.data;
+
+	if (self->remembers)
+		self->chain = dstack_collateral_find_chain(self->collateral, data->data, data->size);
+	if (self->chain != NULL)
+		return TRUE;
+	self->chain =
+	    dstack_chain_parse(DSTACK_CHAIN_PCK, (const gchar *)data->data, data->size, "PCK certificate chain", error);
+	if (self->chain == NULL || !dstack_chain_ensure_authentic(self->chain, &self->anchor, error))
+		return FALSE;
+	if (self->remembers)
+		dstack_collateral_remember_chain(self->collateral, data->data, data->size, self->chain);
+	return TRUE;
+}
+
 static gboolean
 check_pck_chain(Verification *self, GError **error)
 {
 	const DstackCertification *certification = &self->quote->certification;
 
-	if (!dstack_trust_anchor_init(&self->anchor, self->context, error))
+	self->remembers =
+	    self->collateral != NULL && dstack_collateral_has_root(self->collateral, self->context, &self->anchor);
+	if (!self->remembers && !dstack_trust_anchor_init(&self->anchor, self->context, error))
 		return FALSE;
 	self->result->root_is_pinned = self->anchor.is_pinned;
 	self->result->root_spki = self->anchor.spki;
@@ -48,10 +71,7 @@ check_pck_chain(Verification *self, GError **error)
 		    error, DSTACK_ERROR_UNSOUND,
 		    "quote: expected certification data of type 5 (PCK certificate chain), found type %d",
 		    (gint)certification->type);
-	self->chain = dstack_chain_parse(DSTACK_CHAIN_PCK, (const gchar *)certification->data.data,
-					 certification->data.size, "PCK certificate chain", error);
-	if (self->chain == NULL || !dstack_chain_ensure_authentic(self->chain, &self->anchor, error) ||
-	    !dstack_chain_ensure_in_date(self->chain, self->context->now, error) ||
+	if (!take_chain(self, error) || !dstack_chain_ensure_in_date(self->chain, self->context->now, error) ||
 	    !dstack_pck_from_certificate(&self->result->pck, self->chain->leaf, error))
 		return FALSE;
 	self->result->has_pck = TRUE;
@@ -93,7 +113,8 @@ static gboolean
 check_quote_signature(Verification *self, GError **error)
 {
 	const DstackQuote *quote = self->quote;
-	g_autoptr(EVP_PKEY) key = dstack_p256_key_from_xy(quote->attestation_key, error);
+	g_autoptr(EVP_PKEY) key =
+	    dstack_p256_key_like(X509_get0_pubkey(self->chain->leaf), quote->attestation_key, error);
 
 	return key != NULL &&
 	       dstack_p256_verify(key, quote->signature, quote->signed_bytes.data, quote->signed_bytes.size,
@@ -103,9 +124,7 @@ check_quote_signature(Verification *self, GError **error)
 static gboolean
 check_collateral(Verification *self, GError **error)
 {
-	DstackSha256 spki = dstack_collateral_get_root_spki(self->collateral);
-
-	if (!dstack_sha256_equal(&spki, &self->anchor.spki))
+	if (!self->remembers)
 		return dstack_throw(error, DSTACK_ERROR_UNSOUND,
 				    "collateral: was loaded under another root than the quote's");
 	return dstack_collateral_ensure_authentic(self->collateral, error);
@@ -288,15 +307,13 @@ add_chain_dates(DstackDcapSupplement *out, const DstackChain *chain)
 {
 	for (guint i = 0; i < DSTACK_CHAIN_MAX; i++) {
 		const gchar *what = NULL;
-		X509 *cert = dstack_chain_peek(chain, i, &what);
-		gint64 from = 0;
-		gint64 to = 0;
+		const DstackValidity *validity = &chain->validity[i];
 
-		if (cert == NULL || !dstack_x509_get_validity(cert, &from, &to, NULL))
+		if (dstack_chain_peek(chain, i, &what) == NULL)
 			continue;
-		out->earliest_issue_date = MIN(out->earliest_issue_date, from);
-		out->latest_issue_date = MAX(out->latest_issue_date, from);
-		out->earliest_expiration_date = MIN(out->earliest_expiration_date, to);
+		out->earliest_issue_date = MIN(out->earliest_issue_date, validity->from);
+		out->latest_issue_date = MAX(out->latest_issue_date, validity->from);
+		out->earliest_expiration_date = MIN(out->earliest_expiration_date, validity->to);
 	}
 }
 
@@ -403,7 +420,7 @@ dstack_dcap_verify(const DstackQuote *quote, DstackCollateral *collateral, const
 			     .result = result_new(quote, collateral)};
 
 	take_steps(&self);
-	dstack_chain_free(self.chain);
+	dstack_chain_unref(self.chain);
 	return self.result;
 }
 
