@@ -176,7 +176,7 @@ dstack_launch_fixture_set_qemu(const DstackLaunchFixture *self, const gchar *ver
 void
 dstack_launch_fixture_init(DstackLaunchFixture *self)
 {
-	g_autofree gchar *cache = NULL;
+	g_autofree gchar *cache G_GNUC_UNUSED = NULL;
 	GError *error = NULL;
 
 	memset(self, 0, sizeof(*self));
