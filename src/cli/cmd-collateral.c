@@ -1,11 +1,12 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * collateral fetch: what verification needs to know of a platform, from a PCCS-compatible service to a file.
+ * collateral fetch: what verification needs to know of a platform, from a PCCS- or KDS-compatible service to a file.
  */
 
 #include "config.h"
 
+#include "cli/collateral-snp.h"
 #include "cli/command.h"
 
 #include <string.h>
@@ -22,6 +23,7 @@
 /* one run of the command */
 typedef struct {
 	gchar *pccs;
+	gchar *kds;
 	gchar *fmspc;
 	gchar *ca;
 	gchar *tee;
@@ -34,6 +36,7 @@ static void
 options_clear(Options *self)
 {
 	g_free(self->pccs);
+	g_free(self->kds);
 	g_free(self->fmspc);
 	g_free(self->ca);
 	g_free(self->tee);
@@ -64,7 +67,8 @@ take_quote(GBytes *input, GError **error)
 	if (attestation == NULL)
 		return NULL;
 	if (attestation->quote == NULL) {
-		dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "evidence of %s: only TDX has collateral",
+		dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
+			     "evidence of %s: only TDX and SEV-SNP have collateral",
 			     dstack_platform_to_string(attestation->platform));
 		return NULL;
 	}
@@ -72,15 +76,11 @@ take_quote(GBytes *input, GError **error)
 }
 
 static gboolean
-id_from_evidence(const gchar *path, DstackPlatformId *out, GError **error)
+id_from_evidence(GBytes *input, DstackPlatformId *out, GError **error)
 {
-	g_autoptr(GBytes) input = dstack_file_read_path(path, DSTACK_LIMIT_EVIDENCE, error);
-	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GBytes) bytes = take_quote(input, error);
 	DstackQuote quote;
 
-	if (input == NULL)
-		return FALSE;
-	bytes = take_quote(input, error);
 	return bytes != NULL &&
 	       dstack_quote_parse(&quote, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error) &&
 	       dstack_platform_id_from_quote(out, &quote, error);
@@ -102,7 +102,7 @@ id_from_options(const Options *options, DstackPlatformId *out, GError **error)
 }
 
 static gboolean
-find_id(DstackCli *cli, const Options *options, DstackPlatformId *out, GError **error)
+check_options(DstackCli *cli, const Options *options, GError **error)
 {
 	if (!g_str_equal(cli->args[0], "fetch"))
 		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "collateral: expected fetch, found '%s'",
@@ -113,8 +113,7 @@ find_id(DstackCli *cli, const Options *options, DstackPlatformId *out, GError **
 	if (options->fmspc == NULL && (options->ca != NULL || options->tee != NULL))
 		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT,
 				    "collateral fetch: --ca and --tee go with --fmspc; a quote says them itself");
-	return options->fmspc != NULL ? id_from_options(options, out, error)
-				      : id_from_evidence(cli->args[1], out, error);
+	return TRUE;
 }
 
 /* (transfer full): the text, from the disk or from the service; always checked */
@@ -191,8 +190,9 @@ report(DstackCli *cli, const DstackPlatformId *id, const DstackCollateral *colla
 	dstack_cli_print(cli, record);
 }
 
+/* input NULL: the platform was named instead */
 static gboolean
-fetch(DstackCli *cli, const Options *options, GError **error)
+fetch_tdx(DstackCli *cli, const Options *options, GBytes *input, GError **error)
 {
 	DstackContext context = {0};
 	DstackPlatformId id = {{0}};
@@ -201,7 +201,8 @@ fetch(DstackCli *cli, const Options *options, GError **error)
 	g_autofree gchar *text = NULL;
 	gboolean kept = FALSE;
 
-	if (!find_id(cli, options, &id, error) || !dstack_cli_fill_context(cli, &context, error))
+	if ((input != NULL ? !id_from_evidence(input, &id, error) : !id_from_options(options, &id, error)) ||
+	    !dstack_cli_fill_context(cli, &context, error))
 		return FALSE;
 	if (options->root != NULL) {
 		root = dstack_file_read_path(options->root, DSTACK_LIMIT_CERTIFICATE, error);
@@ -220,16 +221,44 @@ fetch(DstackCli *cli, const Options *options, GError **error)
 	return TRUE;
 }
 
+static gboolean
+fetch_snp(DstackCli *cli, const Options *options, const DstackSnpReport *snp, GError **error)
+{
+	DstackCollateralSnp snp_options = {
+	    .kds = options->kds, .root = options->root, .output = options->output, .refresh = options->refresh};
+
+	return dstack_collateral_fetch_snp(cli, snp, &snp_options, error);
+}
+
+/* evidence says itself whose collateral it needs */
+static gboolean
+fetch(DstackCli *cli, const Options *options, GError **error)
+{
+	g_autoptr(GBytes) input = NULL;
+	DstackSnpReport snp;
+
+	if (!check_options(cli, options, error))
+		return FALSE;
+	if (options->fmspc != NULL)
+		return fetch_tdx(cli, options, NULL, error);
+	input = dstack_file_read_path(cli->args[1], DSTACK_LIMIT_EVIDENCE, error);
+	if (input == NULL)
+		return FALSE;
+	return dstack_collateral_find_report(input, &snp) ? fetch_snp(cli, options, &snp, error)
+							  : fetch_tdx(cli, options, input, error);
+}
+
 gboolean
 dstack_cmd_collateral(DstackCli *cli, GError **error)
 {
 	g_auto(Options) options = {0};
 	const GOptionEntry entries[] = {
-	    {"pccs", 0, 0, G_OPTION_ARG_STRING, &options.pccs, "Service to ask", "URL"},
+	    {"pccs", 0, 0, G_OPTION_ARG_STRING, &options.pccs, "Service to ask for TDX", "URL"},
+	    {"kds", 0, 0, G_OPTION_ARG_STRING, &options.kds, "Service to ask for SEV-SNP", "URL"},
 	    {"fmspc", 0, 0, G_OPTION_ARG_STRING, &options.fmspc, "Platform, instead of a quote", "HEX"},
 	    {"ca", 0, 0, G_OPTION_ARG_STRING, &options.ca, "Its PCK CA: platform, processor", "CA"},
 	    {"tee", 0, 0, G_OPTION_ARG_STRING, &options.tee, "Its TEE: tdx, sgx", "TEE"},
-	    {"root", 0, 0, G_OPTION_ARG_FILENAME, &options.root, "Trust this root, not Intel's", "FILE"},
+	    {"root", 0, 0, G_OPTION_ARG_FILENAME, &options.root, "Trust this root, not the pinned one", "FILE"},
 	    {"refresh", 0, 0, G_OPTION_ARG_NONE, &options.refresh, "Ask also where what is kept is good", NULL},
 	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "Write it there as well", "FILE"},
 	    {NULL},

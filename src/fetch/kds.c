@@ -284,7 +284,7 @@ static gboolean
 kds_try_product(const DstackSnpReport *report, const DstackKdsOptions *options, DstackSnpProduct product,
 		GPtrArray *certificates, GPtrArray *crls, GError **error)
 {
-	g_auto(KdsRun) run = {.report = report, .options = options, .product = product, .use_kept = TRUE};
+	g_auto(KdsRun) run = {.report = report, .options = options, .product = product, .use_kept = !options->refresh};
 	g_auto(KdsRun) again = {.report = report, .options = options, .product = product};
 	g_autoptr(GError) local = NULL;
 

@@ -18,9 +18,10 @@ G_BEGIN_DECLS
 typedef struct {
 	const gchar *base_url; /* (nullable): DSTACK_KDS_URL; no slash at its end */
 	const gchar
-	    *cache_dir; /* (nullable): where what was fetched is kept, by product, chip and TCB; made if missing */
-	gint64 now;	/* seconds since 1970: a kept item that is out of date is fetched again */
-	X509 *root;	/* (nullable): trust this root instead of the pinned ones */
+	    *cache_dir;	  /* (nullable): where what was fetched is kept, by product, chip and TCB; made if missing */
+	gboolean refresh; /* ask also where what is kept is good */
+	gint64 now;	  /* seconds since 1970: a kept item that is out of date is fetched again */
+	X509 *root;	  /* (nullable): trust this root instead of the pinned ones */
 	DstackFetchOptions fetch;
 } DstackKdsOptions;
 
