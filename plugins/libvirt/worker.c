@@ -18,7 +18,9 @@
 #include "launch/domain-launch.h"
 
 #define LINE_MAX_BYTES 1000
-#define TIME_MAX       10 /* seconds, whatever the settings say; the first half may have used some of them */
+/* hashing this much takes a third of a second; what is larger must be known to the digest cache */
+#define SKIP_ABOVE (256 * 1024 * 1024)
+#define TIME_MAX   10 /* seconds, whatever the settings say; the first half may have used some of them */
 
 typedef struct {
 	const gchar *config; /* (nullable) */
@@ -127,7 +129,7 @@ run_prepare(const HookCall *call, const gchar *xml, gsize size, GError **error)
 	g_autoptr(DstackSettings) settings = NULL;
 	g_autoptr(DstackLaunchResult) result = NULL;
 	DstackContext context = {0};
-	DstackDomainEnv env = {.context = &context, .sysfs = call->sysfs};
+	DstackDomainEnv env = {.context = &context, .sysfs = call->sysfs, .check_skip_above = SKIP_ABOVE};
 
 	if (domain == NULL)
 		return FALSE;

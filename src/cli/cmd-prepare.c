@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/launch-options.h"
+#include "cli/progress.h"
 #include "cli/via-bus.h"
 #include "launch/injection.h"
 #include "launch/prepare.h"
@@ -103,20 +104,38 @@ finish(DstackCli *cli, const PrepareOptions *options, const DstackLaunchResult *
 	return TRUE;
 }
 
+static void
+on_progress(guint64 done, guint64 total, gpointer user_data)
+{
+	dstack_progress_update(user_data, done, total);
+}
+
+static DstackLaunchResult *
+prepare_here(DstackCli *cli, DstackLaunchRequest *request, const DstackSettings *settings, int share_fd, GError **error)
+{
+	g_autoptr(DstackProgress) progress = dstack_progress_new(cli, request->image);
+	DstackContext context;
+
+	if (!dstack_cli_fill_context(cli, &context, error))
+		return NULL;
+	request->check_progress = on_progress;
+	request->check_progress_data = progress;
+	return dstack_launch_prepare(request, settings, &context, share_fd, cli->cancellable, error);
+}
+
 static gboolean
 run_here(DstackCli *cli, const PrepareOptions *options, DstackLaunchRequest *request, int share_fd, GError **error)
 {
 	const DstackSettings *settings = dstack_cli_settings(cli, error);
 	g_autoptr(DstackLaunchResult) result = NULL;
 	gboolean changed = FALSE;
-	DstackContext context;
 
-	if (settings == NULL || !dstack_cli_fill_context(cli, &context, error))
+	if (settings == NULL)
 		return FALSE;
 	request->image_dirs = dstack_cli_image_dirs(cli, error);
 	if (request->image_dirs == NULL)
 		return FALSE;
-	result = dstack_launch_prepare(request, settings, &context, share_fd, cli->cancellable, error);
+	result = prepare_here(cli, request, settings, share_fd, error);
 	return result != NULL && inject(options, result, share_fd, &changed, error) &&
 	       finish(cli, options, result, changed, error);
 }

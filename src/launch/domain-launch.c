@@ -153,6 +153,7 @@ dstack_domain_launch_prepare(const DstackDomain *domain, const DstackDomainEnv *
 	if (request == NULL)
 		return NULL;
 	request->image_dirs = env->image_dirs;
+	request->check_skip_above = env->check_skip_above;
 	share = dstack_share_open(domain, env->settings, &share_error);
 	g_free(request->host_share_mode);
 	request->host_share_mode = g_strdup(share != NULL && share->disk != NULL ? "vhd" : "9p");

@@ -19,6 +19,7 @@ typedef struct {
 	const DstackContext *context;
 	const gchar *sysfs;		/* "/sys" */
 	const gchar *const *image_dirs; /* (nullable): where images are looked up, instead of the settings' */
+	guint64 check_skip_above;	/* as in the request: the hook has little time */
 	GCancellable *cancellable;	/* (nullable) */
 } DstackDomainEnv;
 

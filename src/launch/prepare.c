@@ -18,6 +18,7 @@
 #include "launch/injection.h"
 #include "launch/policy.h"
 #include "launch/qemu-version.h"
+#include "measure/check.h"
 #include "snp/vcpu-type.h"
 
 #define DEFAULT_VCPU_TYPE      "EPYC-v4"
@@ -385,6 +386,47 @@ fill_by_tee(Preparation *self, DstackVmConfig *config, GError **error)
 	g_return_val_if_reached(FALSE);
 }
 
+static void
+warn_skipped(DstackLaunchResult *result, const DstackCheckReport *report)
+{
+	for (guint i = 0; i < report->items->len; i++) {
+		const DstackCheckItem *item = g_ptr_array_index(report->items, i);
+
+		if (item->outcome != DSTACK_CHECK_SKIPPED)
+			continue;
+		dstack_launch_result_warn(
+		    result,
+		    g_strdup_printf("image %s: %s '%s' was not checked: it is large and no earlier check knows it; "
+				    "run 'dstack-vmm-prep check %s' once",
+				    result->image, item->kind, item->name, result->image));
+	}
+}
+
+/* opening the image has compared manifest and material; a full check reads everything behind them */
+static gboolean
+check_image(Preparation *self, GError **error)
+{
+	const DstackLaunchRequest *request = self->request;
+	const DstackCheckOptions options = {.skip_above = request->check_skip_above,
+					    .progress = request->check_progress,
+					    .user_data = request->check_progress_data,
+					    .cancellable = self->cancellable};
+	DstackLaunchResult *result = self->result;
+	g_autoptr(DstackCheckReport) report = NULL;
+
+	result->checked = request->check != DSTACK_CHECK_UNSET ? request->check : self->settings->check;
+	if (result->checked != DSTACK_CHECK_FULL)
+		return TRUE;
+	report = dstack_check_image(result->opened, self->context, &options, error);
+	if (report == NULL)
+		return FALSE;
+	warn_skipped(result, report);
+	if (dstack_check_report_ensure_sound(report, error))
+		return TRUE;
+	g_prefix_error(error, "image %s: ", result->image);
+	return FALSE;
+}
+
 DstackLaunchResult *
 dstack_launch_prepare(const DstackLaunchRequest *request, const DstackSettings *settings, const DstackContext *context,
 		      int share_fd, GCancellable *cancellable, GError **error)
@@ -398,9 +440,8 @@ dstack_launch_prepare(const DstackLaunchRequest *request, const DstackSettings *
 	    !find_mr_config(&self, error))
 		return NULL;
 	config = fill_common(&self);
-	if (!fill_by_tee(&self, config, error))
+	if (!fill_by_tee(&self, config, error) || !check_image(&self, error))
 		return NULL;
-	result->checked = DSTACK_CHECK_MATERIAL;
 	result->vm_config = dstack_vm_config_to_text(config);
 	return g_steal_pointer(&result);
 }

@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "launch/settings.h"
+#include "measure/hash-file.h"
 
 G_BEGIN_DECLS
 
@@ -37,6 +38,10 @@ typedef struct {
 	DstackPolicy policy;
 	DstackSwitch measure_acpi_tables; /* the application's own requirement; overrides the policy */
 	DstackCheckLevel check;
+	guint64
+	    check_skip_above; /* bytes; a larger file that no earlier check knows is left out and said so; 0: none */
+	DstackHashProgress check_progress; /* (nullable), with its data: a full check may take a while */
+	gpointer check_progress_data;
 	gchar *qemu_path;    /* asked for its version */
 	gchar *qemu_version; /* wins over qemu_path */
 	guint32 num_nics, num_gpus, num_nvswitches, num_verity_volumes;
