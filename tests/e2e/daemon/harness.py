@@ -160,8 +160,7 @@ def error_of(function, *args, **kwargs):
         function(*args, **kwargs)
     except GLib.Error as error:
         name = Gio.DBusError.get_remote_error(error) or ""
-        Gio.DBusError.strip_remote_error(error)
-        return name.replace(NAME + ".Error.", ""), error.message
+        return name.replace(NAME + ".Error.", ""), error.message.removeprefix(f"GDBus.Error:{name}: ")
     return "", ""
 
 

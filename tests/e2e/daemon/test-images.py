@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Image objects follow the disk: they appear, change and vanish, and a half-copied image is never sound."""
 
+import json
 import os
 import shutil
 import sys
@@ -71,7 +72,8 @@ def test_properties(tap, host, caller):
     with open(os.path.join(host.images, SAMPLE, "digest.txt"), encoding="ascii") as file:
         tap.equal(image["OsImageHash"], file.read().strip(), "OsImageHash")
     tap.ok({"tdx", "snp"} <= set(image["Tees"]), "Tees", image["Tees"])
-    tap.equal(image["IsDev"], False, "IsDev")
+    with open(os.path.join(host.images, SAMPLE, "metadata.json"), encoding="utf-8") as file:
+        tap.equal(image["IsDev"], json.load(file).get("is_dev", False), "IsDev")
     path = next(p for p, i in caller.objects().items() if i.get(NAME + ".Image", {}).get("Name") == SAMPLE)
     tap.equal(path, PATH + "/image/dstack_2dsample_2d0_2e1_2e0", "the object's path is the escaped name")
 

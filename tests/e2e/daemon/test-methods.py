@@ -136,7 +136,7 @@ def domain_xml(host, memory_kib=2 << 20, share=None):
 <os><type arch='x86_64' machine='pc-q35-9.2'>hvm</type><loader type='rom'>{base}/{metadata['bios']}</loader>
 <kernel>{base}/{metadata['kernel']}</kernel><initrd>{base}/{metadata['initrd']}</initrd><cmdline>{escaped}</cmdline></os>
 <features><acpi/></features><devices><emulator>{emulator}</emulator><interface type='user'><model type='virtio'/></interface>
-</devices></domain>"""
+<filesystem type='mount'><source dir='{share}'/><target dir='host-shared'/></filesystem></devices></domain>"""
 
 
 def test_prepare_domain(tap, host, caller):
