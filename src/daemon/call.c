@@ -71,6 +71,12 @@ call_queue(DstackCall *self)
 {
 	GError *error = NULL;
 
+	/* it may have left while polkit was asked: nobody would cancel its work any more */
+	if (!self->is_here(self->sender, self->user_data)) {
+		dstack_throw(&error, DSTACK_ERROR_FAILED, "the caller has left");
+		call_fail(self, error);
+		return;
+	}
 	if (!dstack_scheduler_push(self->scheduler, self->sender, call_work, self, call_finish, &error))
 		call_fail(self, error);
 }
@@ -80,8 +86,10 @@ call_on_inject_authorized(GObject *source, GAsyncResult *result, gpointer user_d
 {
 	DstackCall *self = user_data;
 	GError *error = NULL;
+	gboolean allowed = dstack_authorize_finish(result, &error);
 
-	if (dstack_authorize_finish(result, &error))
+	dstack_gate_leave(self->gate, self->sender);
+	if (allowed)
 		call_queue(self);
 	else
 		call_fail(self, error);
@@ -92,13 +100,31 @@ call_on_authorized(GObject *source, GAsyncResult *result, gpointer user_data)
 {
 	DstackCall *self = user_data;
 	GError *error = NULL;
+	gboolean allowed = dstack_authorize_finish(result, &error);
 
-	if (!dstack_authorize_finish(result, &error))
-		call_fail(self, error);
-	else if (self->injects)
+	if (allowed && self->injects) {
 		dstack_authorize_async(self->invocation, DSTACK_ACTION_INJECT, NULL, call_on_inject_authorized, self);
-	else
+		return;
+	}
+	dstack_gate_leave(self->gate, self->sender);
+	if (allowed)
 		call_queue(self);
+	else
+		call_fail(self, error);
+}
+
+static void
+call_on_entered(gpointer data, gboolean admitted)
+{
+	DstackCall *self = data;
+	GError *error = NULL;
+
+	if (admitted) {
+		dstack_authorize_async(self->invocation, self->action, NULL, call_on_authorized, self);
+		return;
+	}
+	dstack_throw(&error, DSTACK_ERROR_FAILED, "too many requests under way, or the caller has left");
+	call_fail(self, error);
 }
 
 /* the privilege depends on whether an option is there, so that much is read before anything is allowed */
@@ -146,7 +172,9 @@ dstack_call_begin(GDBusMethodInvocation *invocation, GUnixFDList *fds, const Dst
 	self->parameters = g_variant_ref(g_dbus_method_invocation_get_parameters(invocation));
 	self->configuration = dstack_configuration_ref(env->configuration);
 	self->scheduler = env->scheduler;
+	self->gate = env->gate;
 	self->done = env->done;
+	self->is_here = env->is_here;
 	self->user_data = env->user_data;
 	self->run = run;
 	if (action == NULL) {
@@ -161,8 +189,9 @@ dstack_call_begin(GDBusMethodInvocation *invocation, GUnixFDList *fds, const Dst
 		call_fail(self, error);
 		return;
 	}
+	self->action = action;
 	self->injects = call_has_inject(self->parameters);
-	dstack_authorize_async(invocation, action, NULL, call_on_authorized, self);
+	dstack_gate_enter(self->gate, self->sender, call_on_entered, self);
 }
 
 /**

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "daemon/configuration.h"
+#include "daemon/gate.h"
 #include "daemon/scheduler.h"
 
 G_BEGIN_DECLS
@@ -24,6 +25,9 @@ typedef struct _DstackCall DstackCall;
 typedef gboolean (*DstackCallRun)(DstackCall *call, GCancellable *cancellable, GError **error);
 /* runs on the main thread when the call has been answered */
 typedef void (*DstackCallDone)(const DstackCall *call, gpointer user_data);
+
+/* whether a caller is still on the bus; on the main thread */
+typedef gboolean (*DstackCallerIsHere)(const gchar *sender, gpointer user_data);
 
 typedef enum {
 	DSTACK_EVENT_NONE,
@@ -48,10 +52,13 @@ struct _DstackCall {
 	GVariant *parameters;
 	DstackConfiguration *configuration;
 	DstackScheduler *scheduler;
+	DstackGate *gate;
 	DstackCallRun run;
 	DstackCallDone done;
+	DstackCallerIsHere is_here;
 	gpointer user_data;
-	gboolean injects; /* carries the option "inject", which needs a privilege of its own */
+	const gchar *action; /* the privilege it needs; static */
+	gboolean injects;    /* carries the option "inject", which needs a privilege of its own */
 
 	GVariant *reply;
 	GUnixFDList *reply_fds;
@@ -63,7 +70,9 @@ struct _DstackCall {
 typedef struct {
 	DstackConfiguration *configuration;
 	DstackScheduler *scheduler;
+	DstackGate *gate;
 	DstackCallDone done;
+	DstackCallerIsHere is_here;
 	gpointer user_data;
 } DstackCallEnv;
 

@@ -19,14 +19,16 @@
 #include "daemon/reply.h"
 #include "daemon/scheduler.h"
 
-#define SERVICE_PATH	"/org/dstack/VmmPrep1"
-#define JOBS_PER_CALLER 8
+#define SERVICE_PATH	       "/org/dstack/VmmPrep1"
+#define JOBS_PER_CALLER	       8
+#define AUTHORIZING_PER_CALLER 2
 
 struct _DstackService {
 	GDBusConnection *connection;
 	GDBusObjectManagerServer *objects;
 	DstackDbusManager *manager;
 	DstackScheduler *scheduler;
+	DstackGate *gate;
 	DstackJobs *jobs;
 	DstackImageObjects *images;
 	DstackConfiguration *configuration;
@@ -81,6 +83,7 @@ service_on_caller_vanished(GDBusConnection *connection, const gchar *name, gpoin
 {
 	DstackService *self = user_data;
 
+	dstack_gate_drop_caller(self->gate, name);
 	dstack_scheduler_drop_caller(self->scheduler, name);
 	dstack_jobs_cancel_caller(self->jobs, name);
 	(void)g_hash_table_remove(self->callers, name);
@@ -102,6 +105,14 @@ static void
 caller_unwatch(gpointer data)
 {
 	g_bus_unwatch_name(GPOINTER_TO_UINT(data));
+}
+
+static gboolean
+service_has_caller(const gchar *sender, gpointer user_data)
+{
+	const DstackService *self = user_data;
+
+	return g_hash_table_contains(self->callers, sender);
 }
 
 /* an answered call that is news to others */
@@ -133,7 +144,9 @@ service_begin(DstackService *self, GDBusMethodInvocation *invocation, GUnixFDLis
 {
 	const DstackCallEnv env = {.configuration = self->configuration,
 				   .scheduler = self->scheduler,
+				   .gate = self->gate,
 				   .done = service_on_call_done,
+				   .is_here = service_has_caller,
 				   .user_data = self};
 
 	service_touch(self);
@@ -327,6 +340,7 @@ dstack_service_new(GDBusConnection *connection, const DstackServiceOptions *opti
 	self->callers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, caller_unwatch);
 	self->objects = g_dbus_object_manager_server_new(SERVICE_PATH);
 	self->scheduler = dstack_scheduler_new(&limits, service_on_work_done, self);
+	self->gate = dstack_gate_new(AUTHORIZING_PER_CALLER, limits.waiting_per_caller);
 	self->jobs = dstack_jobs_new(self->objects, service_on_work_done, self);
 	self->images = dstack_image_objects_new(self->objects, self->configuration);
 	service_export_manager(self);
@@ -369,9 +383,13 @@ dstack_service_free(DstackService *self)
 	if (self == NULL)
 		return;
 	g_signal_handlers_disconnect_by_data(self->manager, self);
+	/* nobody counts as here any more: what polkit still answers is turned away */
+	g_hash_table_remove_all(self->callers);
 	dstack_jobs_cancel_all(self->jobs);
-	g_clear_pointer(&self->scheduler, dstack_scheduler_free);
 	g_clear_pointer(&self->images, dstack_image_objects_free);
+	g_clear_pointer(&self->scheduler, dstack_scheduler_free);
+	/* last, as nothing runs the main loop from here on */
+	g_clear_pointer(&self->gate, dstack_gate_free);
 	g_clear_pointer(&self->jobs, dstack_jobs_free);
 	if (self->idle_timer != 0)
 		g_source_remove(self->idle_timer);

@@ -445,6 +445,21 @@ judges_a_bare_quote_only_when_asked(void)
 	g_assert_cmpstr(verdict->tcb_status, ==, "UpToDate");
 }
 
+/* an empty file, pipe or message may come as a null pointer */
+static void
+nothing_at_all_is_malformed(void)
+{
+	const DstackContext context = {.now = 1};
+	const DstackVerifyOptions options = {.context = &context};
+	g_autoptr(GError) evidence = NULL;
+	g_autoptr(GError) bare = NULL;
+
+	g_assert_null(dstack_verify_evidence(NULL, 0, &options, &evidence));
+	g_assert_error(evidence, DSTACK_ERROR, DSTACK_ERROR_MALFORMED);
+	g_assert_null(dstack_verify_bare(NULL, 0, &options, &bare));
+	g_assert_error(bare, DSTACK_ERROR, DSTACK_ERROR_MALFORMED);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -466,5 +481,6 @@ main(int argc, char **argv)
 			shows_registers_on_request_and_on_mismatch);
 	g_test_add_func("/tdx-verify/refuses-options-that-make-no-sense", refuses_options_that_make_no_sense);
 	g_test_add_func("/tdx-verify/judges-a-bare-quote-only-when-asked", judges_a_bare_quote_only_when_asked);
+	g_test_add_func("/tdx-verify/nothing-at-all-is-malformed", nothing_at_all_is_malformed);
 	return g_test_run();
 }

@@ -91,7 +91,8 @@ is_hex_text(const gchar *text)
 GBytes *
 dstack_evidence_decode(const guint8 *data, gsize size)
 {
-	g_autofree gchar *text = g_strstrip(g_strndup((const gchar *)data, size));
+	/* nothing may come as a null pointer, which g_strndup() hands on */
+	g_autofree gchar *text = size == 0 ? g_strdup("") : g_strstrip(g_strndup((const gchar *)data, size));
 	GBytes *bytes = NULL;
 
 	if (is_hex_text(text))
