@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include <openssl/core_names.h>
+
 #include "base/autoptr.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -44,6 +46,7 @@ struct _DstackCollateral {
 	GArray *dated;	  /* (element-type DatedItem) */
 	GBytes *root_der; /* (nullable): the caller's root, which anchor was taken from */
 	DstackTrustAnchor anchor;
+	DstackSha384 root_key_id;
 	GError *unsound;	  /* (nullable): why it is not authentic */
 	GMutex mutex;		  /* of the next only */
 	GHashTable *known_chains; /* certification data (GBytes) -> DstackChain, authentic under anchor */
@@ -213,6 +216,21 @@ authenticate(const DstackCollateral *self, GError **error)
 	       dstack_x509_crl_ensure_issued_by(self->pck_crl, self->pck_ca_chain->leaf, "PCK revocation list", error);
 }
 
+/* the point's coordinates, without the byte that says "uncompressed" */
+static DstackSha384
+key_id(X509 *root)
+{
+	guint8 point[65] = {0};
+	gsize size = 0;
+	DstackSha384 none = {{0}};
+
+	if (EVP_PKEY_get_octet_string_param(X509_get0_pubkey(root), OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
+					    &size) != 1 ||
+	    size != sizeof(point))
+		return none;
+	return dstack_sha384(point + 1, sizeof(point) - 1);
+}
+
 static DstackCollateral *
 collateral_new(const DstackCollateralParts *parts, const DstackContext *context, GError **error)
 {
@@ -229,6 +247,7 @@ collateral_new(const DstackCollateralParts *parts, const DstackContext *context,
 		g_prefix_error(error, "collateral: ");
 		return NULL;
 	}
+	self->root_key_id = key_id(self->tcb_info_chain->root);
 	if (!authenticate(self, &unsound))
 		self->unsound = g_steal_pointer(&unsound);
 	return g_steal_pointer(&self);
@@ -397,6 +416,18 @@ dstack_collateral_has_root(const DstackCollateral *self, const DstackContext *co
 		return FALSE;
 	*out_anchor = self->anchor;
 	return TRUE;
+}
+
+/**
+ * dstack_collateral_get_root_key_id:
+ * @self: collateral
+ *
+ * Returns: SHA-384 of the root's public key, x then y
+ */
+DstackSha384
+dstack_collateral_get_root_key_id(const DstackCollateral *self)
+{
+	return self->root_key_id;
 }
 
 /**

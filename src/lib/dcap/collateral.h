@@ -53,6 +53,7 @@ X509 *dstack_collateral_peek_tcb_info_signer(const DstackCollateral *self);
 X509 *dstack_collateral_peek_qe_identity_signer(const DstackCollateral *self);
 X509_CRL *dstack_collateral_peek_pck_crl(const DstackCollateral *self);
 X509_CRL *dstack_collateral_peek_root_crl(const DstackCollateral *self);
+DstackSha384 dstack_collateral_get_root_key_id(const DstackCollateral *self);
 /* PCK chains of quotes that were authentic under its root: what saves a platform's second quote the work */
 #define DSTACK_LIMIT_KNOWN_CHAINS 64 /* about 10 KiB each */
 DstackChain *dstack_collateral_find_chain(DstackCollateral *self, const guint8 *data, gsize size);

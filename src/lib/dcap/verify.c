@@ -15,8 +15,6 @@
 
 #include <string.h>
 
-#include <openssl/core_names.h>
-
 #include "base/autoptr.h"
 #include "base/error.h"
 #include "base/openssl.h"
@@ -317,21 +315,6 @@ add_chain_dates(DstackDcapSupplement *out, const DstackChain *chain)
 	}
 }
 
-/* the point's coordinates, without the byte that says "uncompressed" */
-static DstackSha384
-key_id(X509 *root)
-{
-	guint8 point[65] = {0};
-	gsize size = 0;
-	DstackSha384 none = {{0}};
-
-	if (EVP_PKEY_get_octet_string_param(X509_get0_pubkey(root), OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
-					    &size) != 1 ||
-	    size != sizeof(point))
-		return none;
-	return dstack_sha384(point + 1, sizeof(point) - 1);
-}
-
 static void
 fill_supplement(const Verification *self)
 {
@@ -347,7 +330,7 @@ fill_supplement(const Verification *self)
 	    .pck_crl_number = dstack_crl_get_number(dstack_collateral_peek_pck_crl(self->collateral)),
 	    .tcb_eval_ref_num = MIN(dstack_collateral_peek_tcb_info(self->collateral)->evaluation_number,
 				    dstack_collateral_peek_qe_identity(self->collateral)->evaluation_number),
-	    .root_key_id = key_id(self->chain->root),
+	    .root_key_id = dstack_collateral_get_root_key_id(self->collateral),
 	};
 	add_chain_dates(out, self->chain);
 	self->result->has_supplement = TRUE;
