@@ -6,3 +6,4 @@
 #pragma once
 
 #include <dstack/error.h>
+#include <dstack/verify.h>
