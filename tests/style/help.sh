@@ -60,6 +60,16 @@ while read -r command; do
 	verdict "$r" "$command --help goes to standard output within 80 columns"
 	grep -q '^Example:' "$work/help" && r=0 || r=1
 	verdict "$r" "$command --help shows an example"
+	example=$(sed -n '/^Example:/{n;s/^  dstack-vmm-prep //p;}' "$work/help")
+	case $example in
+	*build/images-sample/*)
+		# as typed beside the build folder
+		# shellcheck disable=SC2046 # words
+		(cd "$G_TEST_BUILDDIR" && "$cli" --no-cache $(echo "$example" | sed 's|build/||')) > "$work/out" 2> "$work/errors" && r=0 || r=1
+		test "$r" -eq 0 || cat "$work/errors" >&2
+		verdict "$r" "the example of $command works: $example"
+		;;
+	esac
 	"$cli" help "$command" > "$work/help2" && cmp -s "$work/help" "$work/help2" && r=0 || r=1
 	verdict "$r" "help $command says the same"
 	"$cli" "$command" --no-such-option > "$work/out" 2> "$work/errors" && r=0 || r=$?
