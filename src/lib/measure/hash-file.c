@@ -19,6 +19,8 @@
 #include "base/error.h"
 
 #define BUFFER_SIZE (256 * 1024)
+/* asked of the disk while the processor is busy with what came before */
+#define READ_AHEAD (8 * 1024 * 1024)
 
 typedef struct {
 	GPtrArray *jobs; /* (element-type DstackHashJob) */
@@ -147,6 +149,14 @@ digesting_finish(Digesting *self, DstackFileDigests *out)
 	}
 }
 
+/* one request at a time for what lies ahead: more keeps the disk from serving other files, less leaves it idle */
+static void
+read_ahead(const DstackHashJob *job, guint64 offset)
+{
+	if (offset % READ_AHEAD == 0)
+		(void)posix_fadvise(job->fd, (off_t)(offset + READ_AHEAD), READ_AHEAD, POSIX_FADV_WILLNEED);
+}
+
 /* with keep, the bytes hashed go to kept as well, which has room for the size that the file had at the start */
 static gboolean
 hash_stream(HashRun *run, DstackHashJob *job, Digesting *digesting, guint8 *kept, GError **error)
@@ -161,6 +171,7 @@ hash_stream(HashRun *run, DstackHashJob *job, Digesting *digesting, guint8 *kept
 		if (g_cancellable_set_error_if_cancelled(run->cancellable, error))
 			return FALSE;
 		/* no more than announced: a file that grows is noticed afterwards, not followed for ever */
+		read_ahead(job, digesting->size);
 		if (!read_some(job, to, (gsize)MIN(left, BUFFER_SIZE), &n, error))
 			return FALSE;
 		digesting_add(digesting, to, n);
