@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/progress.h"
+#include "cli/via-bus.h"
 #include "measure/check.h"
 
 static void
@@ -92,31 +93,40 @@ to_record(const DstackCheckReport *report)
 
 /* for scripts the library's own document, which the service gives too */
 static void
-print_report(DstackCli *cli, const DstackCheckReport *report)
+print_report(DstackCli *cli, const DstackCheckReport *report, const gchar *json)
 {
-	g_autoptr(JsonNode) node = NULL;
-	g_autofree gchar *text = NULL;
-
 	if (!report->sound)
 		dstack_cli_answer_no(cli);
-	if (!cli->json) {
-		g_autoptr(DstackRecord) record = to_record(report);
-
-		dstack_cli_print(cli, g_steal_pointer(&record));
-		return;
-	}
-	node = dstack_check_report_to_json(report);
-	text = dstack_json_to_text(node, DSTACK_JSON_PRETTY);
-	dstack_cli_print_json_text(cli, text);
+	if (cli->json)
+		dstack_cli_print_json_text(cli, json);
+	else
+		dstack_cli_print(cli, to_record(report));
 }
 
 static gboolean
-check(DstackCli *cli, DstackCheckLevel level, GError **error)
+check_via_bus(DstackCli *cli, DstackCheckLevel level, GError **error)
+{
+	g_autofree gchar *json = NULL;
+	g_autoptr(DstackCheckReport) report = NULL;
+
+	if (level != DSTACK_CHECK_FULL)
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "--level: the service checks images in full");
+	report = dstack_via_bus_check(cli, &json, error);
+	if (report == NULL)
+		return FALSE;
+	print_report(cli, report, json);
+	return TRUE;
+}
+
+static gboolean
+check_here(DstackCli *cli, DstackCheckLevel level, GError **error)
 {
 	const gchar *const *roots = dstack_cli_image_dirs(cli, error);
 	g_autoptr(DstackImage) image = roots == NULL ? NULL : dstack_image_find(roots, cli->args[0], error);
 	g_autoptr(DstackProgress) progress = NULL;
 	g_autoptr(DstackCheckReport) report = NULL;
+	g_autoptr(JsonNode) node = NULL;
+	g_autofree gchar *json = NULL;
 	DstackCheckOptions options = {.material_only = level == DSTACK_CHECK_MATERIAL, .cancellable = cli->cancellable};
 	DstackContext context;
 
@@ -129,7 +139,9 @@ check(DstackCli *cli, DstackCheckLevel level, GError **error)
 	g_clear_pointer(&progress, dstack_progress_free);
 	if (report == NULL)
 		return FALSE;
-	print_report(cli, report);
+	node = dstack_check_report_to_json(report);
+	json = dstack_json_to_text(node, DSTACK_JSON_PRETTY);
+	print_report(cli, report, json);
 	return TRUE;
 }
 
@@ -137,15 +149,18 @@ gboolean
 dstack_cmd_check(DstackCli *cli, GError **error)
 {
 	g_autofree gchar *level_text = NULL;
+	g_autofree gchar *via = NULL;
+	gboolean via_bus = FALSE;
 	DstackCheckLevel level = DSTACK_CHECK_FULL;
 	const GOptionEntry entries[] = {
 	    {"level", 0, 0, G_OPTION_ARG_STRING, &level_text, "How much is checked (default: full)", "material|full"},
+	    DSTACK_CLI_VIA_ENTRY(&via),
 	    {NULL},
 	};
 
-	if (!dstack_cli_parse(cli, entries, 1, 1, error))
+	if (!dstack_cli_parse(cli, entries, 1, 1, error) || !dstack_via_parse(via, &via_bus, error))
 		return FALSE;
 	if (level_text != NULL && !dstack_check_level_parse(level_text, &level, error))
 		return FALSE;
-	return check(cli, level, error);
+	return via_bus ? check_via_bus(cli, level, error) : check_here(cli, level, error);
 }

@@ -5,8 +5,9 @@
  */
 #include "config.h"
 
-#include "cli/command.h"
-
+#include "base/error.h"
+#include "cli/image-row.h"
+#include "cli/via-bus.h"
 #include "image/directory.h"
 #include "measure/check.h"
 
@@ -40,40 +41,22 @@ state_from_report(const DstackCheckReport *report)
 	return "sound";
 }
 
-static DstackTone
-state_tone(const gchar *state)
+static DstackImageRow *
+row_from_image(const DstackImage *image, DstackCheckReport *report)
 {
-	if (g_str_equal(state, "sound"))
-		return DSTACK_TONE_GOOD;
-	return g_str_equal(state, "unsound") ? DSTACK_TONE_BAD : DSTACK_TONE_PLAIN;
-}
+	DstackImageRow *row = g_new0(DstackImageRow, 1);
 
-static void
-warn_problems(DstackCli *cli, const gchar *name, const gchar *const *problems)
-{
-	for (guint i = 0; !cli->json && problems[i] != NULL; i++)
-		dstack_cli_warn(cli, "%s: %s", name, problems[i]);
-}
-
-static void
-fill_row(DstackCli *cli, DstackRecord *row, const DstackImage *image, const gchar *name, const gchar *path,
-	 const gchar *state, const gchar *const *problems)
-{
-	g_auto(GStrv) tees = list_tees(image);
-	const DstackSha256 *hash = image == NULL ? NULL : dstack_image_get_os_image_hash(image);
-
-	dstack_record_add_text(row, "name", "Name", name);
-	dstack_record_add_text(row, "version", "Version", image == NULL ? NULL : image->version);
-	dstack_record_add_strv(row, "tees", "Launches", (const gchar *const *)tees);
-	dstack_record_add_bool(row, "is_dev", "Development", image != NULL && image->metadata->is_dev);
-	dstack_record_add_toned(row, "state", "State", state_tone(state), state);
-	dstack_record_add_text(row, "path", "Path", path);
-	if (hash == NULL)
-		dstack_record_add_null(row, "os_image_hash", NULL);
-	else
-		dstack_record_add_hex(row, "os_image_hash", NULL, hash->bytes, sizeof(hash->bytes));
-	dstack_record_add_strv(row, "problems", NULL, problems);
-	warn_problems(cli, name, problems);
+	row->name = g_strdup(image->name);
+	row->path = g_strdup(image->path);
+	row->version = g_strdup(image->version);
+	row->state = g_strdup(state_from_report(report));
+	row->tees = list_tees(image);
+	row->is_dev = image->metadata->is_dev;
+	row->has_hash = TRUE;
+	row->os_image_hash = *dstack_image_get_os_image_hash(image);
+	g_ptr_array_add(report->problems, NULL);
+	row->problems = g_strdupv((gchar **)report->problems->pdata);
+	return row;
 }
 
 static gboolean
@@ -81,6 +64,7 @@ add_image(DstackCli *cli, DstackTable *table, const DstackImage *image, GError *
 {
 	const DstackCheckOptions options = {.skip_above = READ_AT_MOST, .cancellable = cli->cancellable};
 	g_autoptr(DstackCheckReport) report = NULL;
+	g_autoptr(DstackImageRow) row = NULL;
 	DstackContext context;
 
 	if (!dstack_cli_fill_context(cli, &context, error))
@@ -88,18 +72,33 @@ add_image(DstackCli *cli, DstackTable *table, const DstackImage *image, GError *
 	report = dstack_check_image(image, &context, &options, error);
 	if (report == NULL)
 		return FALSE;
-	g_ptr_array_add(report->problems, NULL);
-	fill_row(cli, dstack_table_add_row(table), image, image->name, image->path, state_from_report(report),
-		 (const gchar *const *)report->problems->pdata);
+	row = row_from_image(image, report);
+	dstack_image_row_print(row, cli, table);
 	return TRUE;
+}
+
+/* an image that lacks files may still be on its way; one whose files make no sense is wrong */
+static const gchar *
+state_from_error(const GError *error)
+{
+	return g_error_matches(error, DSTACK_ERROR, DSTACK_ERROR_MALFORMED) ||
+		       g_error_matches(error, DSTACK_ERROR, DSTACK_ERROR_UNSOUND)
+		   ? "unsound"
+		   : "unchecked";
 }
 
 static void
 add_broken(DstackCli *cli, DstackTable *table, const DstackImageEntry *entry)
 {
-	const gchar *const problems[] = {entry->error->message, NULL};
+	g_autoptr(DstackImageRow) row = g_new0(DstackImageRow, 1);
 
-	fill_row(cli, dstack_table_add_row(table), NULL, entry->name, entry->path, "unsound", problems);
+	row->name = g_strdup(entry->name);
+	row->path = g_strdup(entry->path);
+	row->state = g_strdup(state_from_error(entry->error));
+	row->tees = g_new0(gchar *, 1);
+	row->problems = g_new0(gchar *, 2);
+	row->problems[0] = g_strdup(entry->error->message);
+	dstack_image_row_print(row, cli, table);
 }
 
 /* a name means the image of the first root that has it, so the others of that name are left out */
@@ -137,19 +136,41 @@ list_named(DstackCli *cli, DstackTable *table, const gchar *const *roots, GError
 	return TRUE;
 }
 
+static gboolean
+list_here(DstackCli *cli, DstackTable *table, GError **error)
+{
+	const gchar *const *roots = dstack_cli_image_dirs(cli, error);
+
+	if (roots == NULL)
+		return FALSE;
+	return cli->n_args == 0 ? list_all(cli, table, roots, error) : list_named(cli, table, roots, error);
+}
+
+static gboolean
+list_via_bus(DstackCli *cli, DstackTable *table, GError **error)
+{
+	g_autoptr(GPtrArray) rows = dstack_via_bus_images(cli, error);
+
+	for (guint i = 0; rows != NULL && i < rows->len; i++) {
+		const DstackImageRow *row = g_ptr_array_index(rows, i);
+
+		if (cli->n_args == 0 || g_strv_contains((const gchar *const *)cli->args, row->name))
+			dstack_image_row_print(row, cli, table);
+	}
+	return rows != NULL;
+}
+
 gboolean
 dstack_cmd_images(DstackCli *cli, GError **error)
 {
-	const GOptionEntry entries[] = {{NULL}};
+	g_autofree gchar *via = NULL;
+	const GOptionEntry entries[] = {DSTACK_CLI_VIA_ENTRY(&via), {NULL}};
 	g_autoptr(DstackTable) table = dstack_table_new();
-	const gchar *const *roots = NULL;
+	gboolean via_bus = FALSE;
 
-	if (!dstack_cli_parse(cli, entries, 0, DSTACK_CLI_MANY, error))
+	if (!dstack_cli_parse(cli, entries, 0, DSTACK_CLI_MANY, error) || !dstack_via_parse(via, &via_bus, error))
 		return FALSE;
-	roots = dstack_cli_image_dirs(cli, error);
-	if (roots == NULL)
-		return FALSE;
-	if (!(cli->n_args == 0 ? list_all(cli, table, roots, error) : list_named(cli, table, roots, error)))
+	if (!(via_bus ? list_via_bus(cli, table, error) : list_here(cli, table, error)))
 		return FALSE;
 	dstack_cli_print_table(cli, g_steal_pointer(&table));
 	return TRUE;

@@ -14,9 +14,7 @@
 
 #include "base/error.h"
 
-#define SERVICE_NAME  "org.dstack.VmmPrep1"
-#define SERVICE_PATH  "/org/dstack/VmmPrep1"
-#define ERROR_PREFIX  SERVICE_NAME ".Error."
+#define ERROR_PREFIX  DSTACK_BUS_NAME ".Error."
 #define WAIT_FOR_EVER G_MAXINT
 
 /**
@@ -50,11 +48,18 @@ throw_remote(GError **error, GError *remote)
 			return;
 		}
 	}
-	dstack_throw(error, DSTACK_ERROR_FAILED, "the service %s: %s", SERVICE_NAME, remote->message);
+	dstack_throw(error, DSTACK_ERROR_FAILED, "the service %s: %s", DSTACK_BUS_NAME, remote->message);
 }
 
-static GDBusConnection *
-connect_to_bus(DstackCli *cli, GError **error)
+/**
+ * dstack_via_bus_connect:
+ * @cli: the run
+ * @error: (out) (optional): %DSTACK_ERROR_FAILED
+ *
+ * Returns: (transfer full) (nullable): the system bus, the same connection for as long as somebody holds it
+ */
+GDBusConnection *
+dstack_via_bus_connect(DstackCli *cli, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	GDBusConnection *connection = g_bus_get_sync(G_BUS_TYPE_SYSTEM, cli->cancellable, &why);
@@ -62,6 +67,39 @@ connect_to_bus(DstackCli *cli, GError **error)
 	if (connection == NULL)
 		dstack_throw(error, DSTACK_ERROR_FAILED, "cannot reach the system bus: %s", why->message);
 	return connection;
+}
+
+/**
+ * dstack_via_bus_call_on:
+ * @cli: the run
+ * @target: which object and interface
+ * @method: a method
+ * @arguments: (transfer floating) (nullable): its arguments
+ * @reply: the type of its answer
+ * @fds: (nullable): descriptors that @arguments name
+ * @error: (out) (optional): the service's error, or %DSTACK_ERROR_FAILED
+ *
+ * The caller may be asked to authenticate.
+ *
+ * Returns: (transfer full) (nullable): the answer
+ */
+GVariant *
+dstack_via_bus_call_on(DstackCli *cli, const DstackBusTarget *target, const gchar *method, GVariant *arguments,
+		       const GVariantType *reply, GUnixFDList *fds, GError **error)
+{
+	g_autoptr(GVariant) owned = arguments == NULL ? NULL : g_variant_ref_sink(arguments);
+	g_autoptr(GDBusConnection) connection = dstack_via_bus_connect(cli, error);
+	g_autoptr(GError) remote = NULL;
+	GVariant *answer = NULL;
+
+	if (connection == NULL)
+		return NULL;
+	answer = g_dbus_connection_call_with_unix_fd_list_sync(
+	    connection, DSTACK_BUS_NAME, target->path, target->interface, method, owned, reply,
+	    G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, WAIT_FOR_EVER, fds, NULL, cli->cancellable, &remote);
+	if (answer == NULL)
+		throw_remote(error, remote);
+	return answer;
 }
 
 /**
@@ -73,27 +111,15 @@ connect_to_bus(DstackCli *cli, GError **error)
  * @fds: (nullable): descriptors that @arguments name
  * @error: (out) (optional): the service's error, or %DSTACK_ERROR_FAILED
  *
- * The caller may be asked to authenticate.
- *
  * Returns: (transfer full) (nullable): the answer
  */
 GVariant *
 dstack_via_bus_call(DstackCli *cli, const gchar *method, GVariant *arguments, const GVariantType *reply,
 		    GUnixFDList *fds, GError **error)
 {
-	g_autoptr(GVariant) owned = g_variant_ref_sink(arguments);
-	g_autoptr(GDBusConnection) connection = connect_to_bus(cli, error);
-	g_autoptr(GError) remote = NULL;
-	GVariant *answer = NULL;
+	const DstackBusTarget manager = {DSTACK_BUS_PATH, DSTACK_BUS_NAME ".Manager"};
 
-	if (connection == NULL)
-		return NULL;
-	answer = g_dbus_connection_call_with_unix_fd_list_sync(
-	    connection, SERVICE_NAME, SERVICE_PATH, SERVICE_NAME ".Manager", method, owned, reply,
-	    G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, WAIT_FOR_EVER, fds, NULL, cli->cancellable, &remote);
-	if (answer == NULL)
-		throw_remote(error, remote);
-	return answer;
+	return dstack_via_bus_call_on(cli, &manager, method, arguments, reply, fds, error);
 }
 
 static void

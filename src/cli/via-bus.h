@@ -29,7 +29,25 @@ DstackLaunchResult *dstack_via_bus_prepare(DstackCli *cli, const DstackLaunchReq
 gboolean dstack_via_bus_verify(DstackCli *cli, const DstackVerifyInput *input,
 			       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* a call to the service; errors come back in the library's own domain */
+/* (element-type DstackImageRow), of cli/image-row.h */
+GPtrArray *dstack_via_bus_images(DstackCli *cli, GError **error);
+/* out_json: the report as it came */
+DstackCheckReport *dstack_via_bus_check(DstackCli *cli, gchar **out_json, GError **error);
+
+#define DSTACK_BUS_NAME "org.dstack.VmmPrep1"
+#define DSTACK_BUS_PATH "/org/dstack/VmmPrep1"
+
+/* an object of the service's, and one of its interfaces */
+typedef struct {
+	const gchar *path;
+	const gchar *interface;
+} DstackBusTarget;
+
+/* who holds this stays the same caller: the service cancels the jobs of callers that leave */
+GDBusConnection *dstack_via_bus_connect(DstackCli *cli, GError **error);
+GVariant *dstack_via_bus_call_on(DstackCli *cli, const DstackBusTarget *target, const gchar *method,
+				 GVariant *arguments, const GVariantType *reply, GUnixFDList *fds, GError **error);
+/* a call to the service's manager; errors come back in the library's own domain */
 GVariant *dstack_via_bus_call(DstackCli *cli, const gchar *method, GVariant *arguments, const GVariantType *reply,
 			      GUnixFDList *fds, GError **error);
 

@@ -17,9 +17,11 @@
 #include "daemon/image-check.h"
 #include "daemon/image-snapshot.h"
 #include "daemon/journal.h"
+#include "image/image.h"
 
 #define IMAGE_PATH_PREFIX "/org/dstack/VmmPrep1/image/"
 #define SETTLE_MS	  500	/* a change is looked at when nothing has been reported for so long */
+#define REST_SECONDS	  3	/* digests of files younger than this are not remembered: checking waits for it */
 #define POLL_MS		  10000 /* and without any report this often */
 
 struct _DstackImageObjects {
@@ -215,11 +217,23 @@ images_queue_check(DstackImageObjects *self, DstackImageObject *image, DstackJob
 	images_next_check(self);
 }
 
+/* at rest, and not even to be opened: no check would say anything else */
+static void
+image_object_set_broken(DstackImageObject *image, const DstackImageSnapshot *snapshot)
+{
+	const gchar *problems[] = {snapshot->problem, NULL};
+
+	image->decided = TRUE;
+	image_object_set_state(image, "unsound", problems);
+}
+
 /* one image as the disk has it now */
 static void
 images_apply(DstackImageObjects *self, const DstackImageSnapshot *snapshot)
 {
 	DstackImageObject *image = g_hash_table_lookup(self->images, snapshot->name);
+	/* a clock that was set back must not keep an image waiting */
+	gboolean at_rest = ABS(g_get_real_time() / G_USEC_PER_SEC - snapshot->last_change) >= REST_SECONDS;
 	gboolean settled = FALSE;
 
 	if (image != NULL && !g_str_equal(image->path, snapshot->path)) {
@@ -236,11 +250,14 @@ images_apply(DstackImageObjects *self, const DstackImageSnapshot *snapshot)
 		image->decided = FALSE;
 		image_object_show(image, snapshot);
 	}
-	if (!settled && self->settle_timer == 0)
-		self->settle_timer =
-		    g_timeout_add(SETTLE_MS, images_on_settled, self); /* once more, to see it at rest */
+	settled = settled && at_rest;
+	/* once more, to see it at rest */
+	if (!settled && !image->decided && self->settle_timer == 0)
+		self->settle_timer = g_timeout_add(SETTLE_MS, images_on_settled, self);
 	if (settled && image->complete && !image->decided && !image->queued)
 		images_queue_check(self, image, NULL);
+	if (settled && snapshot->broken)
+		image_object_set_broken(image, snapshot);
 }
 
 static void
@@ -387,8 +404,14 @@ images_next_check(DstackImageObjects *self)
 gboolean
 dstack_image_objects_has(const DstackImageObjects *self, const gchar *name, GError **error)
 {
-	return g_hash_table_contains(self->images, name) ||
-	       dstack_throw(error, DSTACK_ERROR_NOT_FOUND, "there is no image '%s'", name);
+	g_autoptr(DstackImage) image = NULL;
+
+	if (g_hash_table_contains(self->images, name))
+		return TRUE;
+	/* the disk says in its own words why not, unless the image came this very moment */
+	image = dstack_image_find((const gchar *const *)self->configuration->settings->image_dirs, name, error);
+	return image != NULL &&
+	       dstack_throw(error, DSTACK_ERROR_NOT_FOUND, "image '%s' has just appeared, ask again", name);
 }
 
 /**

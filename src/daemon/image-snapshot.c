@@ -41,12 +41,13 @@ compare_lines(gconstpointer a, gconstpointer b)
 
 /* a line a directory entry, in name order whatever order the file system has them in */
 static gchar *
-fingerprint_line(int dirfd_, const gchar *name)
+fingerprint_line(int dirfd_, const gchar *name, gint64 *last_change)
 {
 	struct stat st;
 
 	if (fstatat(dirfd_, name, &st, 0) != 0)
 		return g_strdup_printf("%s gone", name);
+	*last_change = MAX(*last_change, (gint64)st.st_ctim.tv_sec);
 	return g_strdup_printf("%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
 			       ".%09ld %" G_GINT64_FORMAT ".%09ld",
 			       name, (guint64)st.st_dev, (guint64)st.st_ino, (guint64)st.st_size,
@@ -55,7 +56,7 @@ fingerprint_line(int dirfd_, const gchar *name)
 }
 
 static DstackSha256
-fingerprint_directory(const gchar *path)
+fingerprint_directory(const gchar *path, gint64 *last_change)
 {
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(DstackHasher) hasher = dstack_hasher_new_sha256();
@@ -64,7 +65,7 @@ fingerprint_directory(const gchar *path)
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (!g_str_equal(entry->d_name, ".."))
-			g_ptr_array_add(lines, fingerprint_line(dirfd(dir), entry->d_name));
+			g_ptr_array_add(lines, fingerprint_line(dirfd(dir), entry->d_name, last_change));
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
@@ -134,7 +135,7 @@ snapshot_take(const DstackImageEntry *entry)
 
 	self->name = g_strdup(entry->name);
 	self->path = g_strdup(entry->path);
-	self->fingerprint = fingerprint_directory(entry->path);
+	self->fingerprint = fingerprint_directory(entry->path, &self->last_change);
 	if (entry->image != NULL) {
 		snapshot_fill(self, entry->image);
 		return self;
@@ -143,6 +144,8 @@ snapshot_take(const DstackImageEntry *entry)
 	self->version = g_strdup("");
 	self->os_image_hash = g_strdup("");
 	self->problem = g_strdup(entry->error->message);
+	self->broken = g_error_matches(entry->error, DSTACK_ERROR, DSTACK_ERROR_MALFORMED) ||
+		       g_error_matches(entry->error, DSTACK_ERROR, DSTACK_ERROR_UNSOUND);
 	return self;
 }
 

@@ -19,7 +19,9 @@ typedef struct {
 	gchar **tees;
 	gboolean is_dev;
 	gboolean complete;	  /* everything that metadata and manifest name is there */
+	gboolean broken;	  /* what is there makes no sense, however complete */
 	gchar *problem;		  /* (nullable): why it is not complete */
+	gint64 last_change;	  /* seconds since 1970, of the file that changed last */
 	DstackSha256 fingerprint; /* over name, identity, size and times of every file in it */
 } DstackImageSnapshot;
 

@@ -24,6 +24,22 @@ check_item_free(DstackCheckItem *self)
 }
 
 /**
+ * dstack_check_report_new_empty:
+ *
+ * Returns: (transfer full): a report that says nothing yet, to be filled in by its reader
+ */
+DstackCheckReport *
+dstack_check_report_new_empty(void)
+{
+	DstackCheckReport *self = g_new0(DstackCheckReport, 1);
+
+	self->items = g_ptr_array_new_with_free_func((GDestroyNotify)check_item_free);
+	self->problems = g_ptr_array_new_with_free_func(g_free);
+	self->notes = g_ptr_array_new_with_free_func(g_free);
+	return self;
+}
+
+/**
  * dstack_check_report_new:
  * @image: the image checked
  *
@@ -32,15 +48,12 @@ check_item_free(DstackCheckItem *self)
 DstackCheckReport *
 dstack_check_report_new(const DstackImage *image)
 {
-	DstackCheckReport *self = g_new0(DstackCheckReport, 1);
+	DstackCheckReport *self = dstack_check_report_new_empty();
 
 	self->image = g_strdup(image->name);
 	self->path = g_strdup(image->path);
 	self->version = g_strdup(image->version);
 	self->os_image_hash = *dstack_image_get_os_image_hash(image);
-	self->items = g_ptr_array_new_with_free_func((GDestroyNotify)check_item_free);
-	self->problems = g_ptr_array_new_with_free_func(g_free);
-	self->notes = g_ptr_array_new_with_free_func(g_free);
 	self->sound = TRUE;
 	return self;
 }

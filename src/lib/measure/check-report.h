@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+/* says nothing yet, not even of which image; not sound */
+DstackCheckReport *dstack_check_report_new_empty(void);
 DstackCheckReport *dstack_check_report_new(const DstackImage *image);
 void dstack_check_report_add_problem(DstackCheckReport *self, const gchar *format, ...) G_GNUC_PRINTF(2, 3);
 void dstack_check_report_add_note(DstackCheckReport *self, const gchar *format, ...) G_GNUC_PRINTF(2, 3);

@@ -177,11 +177,11 @@ class Host:
         self.idle = idle
         for name in ("images", "services", "cache"):
             os.mkdir(os.path.join(self.dir, name))
-        self.write("vmm-prep.conf", f"[images]\ndirs={self.images}\n{extra_config}")
+        self.write("vmm-prep.conf", f"[images]\ndirs={self.images}\n[cache]\ndir={self.dir}/cache\n{extra_config}")
         self.write("bus.conf", BUS_CONFIG.format(dir=self.dir))
         self.write("services/org.dstack.VmmPrep1.service",
                    f"[D-BUS Service]\nName={NAME}\nExec={BUILD}/dstack-vmm-prepd --config={self.dir}/vmm-prep.conf "
-                   f"--cache-dir={self.dir}/cache --idle={idle}\n")
+                   f"--idle={idle}\n")
         # the policy that is installed, for the one user that a test machine has
         with open(os.path.join(SRC, "data/org.dstack.VmmPrep1.conf"), encoding="utf-8") as policy:
             self.write("policy.conf", policy.read().replace('user="dstack-prep"', 'user="root"'))
@@ -279,7 +279,9 @@ class Host:
 
     def cli(self, *args, stdin=b""):
         """Runs the command line with the same configuration: (status, stdout)."""
-        done = subprocess.run([CLI, f"--config={self.dir}/vmm-prep.conf", *args], input=stdin, capture_output=True, check=False)
+        environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address)
+        done = subprocess.run([CLI, f"--config={self.dir}/vmm-prep.conf", *args], input=stdin, capture_output=True,
+                              env=environment, check=False)
         return done.returncode, done.stdout.decode()
 
 

@@ -85,7 +85,7 @@ def test_appear_and_vanish(tap, host, caller):
     tap.ok(any(s[2] == "InterfacesAdded" for s in caller.signals), "InterfacesAdded is sent")
     shutil.rmtree(os.path.join(host.images, "dstack-other-0.2.0"))
     tap.ok(wait_for(lambda: caller.image("dstack-other-0.2.0") is None), "and vanishes with its directory")
-    tap.ok(any(s[2] == "InterfacesRemoved" for s in caller.signals), "InterfacesRemoved is sent")
+    tap.ok(wait_for(lambda: any(s[2] == "InterfacesRemoved" for s in caller.signals)), "InterfacesRemoved is sent")
 
 
 def test_reload(tap, host, caller):

@@ -231,6 +231,33 @@ def test_verify(tap, host, caller):
     os.close(fd)
 
 
+def test_command_line(tap, host, caller):
+    """The same output, to the byte, whether the command line works itself or asks the service."""
+    share = os.path.join(host.dir, "cli-share")
+    os.mkdir(share)
+    open(os.path.join(share, "empty"), "wb").close()
+    requests = [
+        ["images"], ["images", "--json"], ["images", "--json", SAMPLE], ["check", SAMPLE], ["check", "--json", SAMPLE],
+        ["prepare", SAMPLE, "--memory", "3G", "--vcpus", "4", "--qemu-version", "9.2.1", "--nics", "2", "--hugepages"],
+        ["prepare", SAMPLE, "--tee", "snp", "--memory", "1G", "--vcpus", "4", "--json"],
+        ["prepare", SAMPLE, "--memory", "2560M", "--vcpus", "1", "--json"],
+        ["prepare", "no-such-image", "--memory", "2G", "--vcpus", "1", "--json"],
+        ["check", "no-such-image", "--json"],
+        ["prepare", SAMPLE, "--memory", "2G", "--vcpus", "1", "--inject", share],
+    ]
+    vectors = vectors_dir()
+    if vectors is not None:
+        evidence = os.path.join(vectors, "tdx/dstack/tdx-lite-getquote.json")
+        requests += [["verify", evidence, "--no-collateral"], ["verify", evidence, "--no-collateral", "--json"],
+                     ["verify", evidence, "--time", "2026-06-09T12:00:00Z"], ["verify", os.path.join(share, "empty")]]
+    for request in requests:
+        status, out = host.cli(*request)
+        via_status, via_out = host.cli(*request, "--via", "bus")
+        tap.ok((status, out) == (via_status, via_out), "via the bus the same: " + " ".join(os.path.basename(w) for w in request),
+               f"{status}: {out[:600]}\n{via_status}: {via_out[:600]}")
+    tap.equal(host.cli("prepare", SAMPLE, "--memory", "2G", "--vcpus", "1", "--via", "phone")[0], 2, "--via knows the bus only")
+
+
 def test_jobs(tap, host, caller):
     (path,), _ = caller.call("CheckImage", GLib.Variant("(s)", (SAMPLE,)))
     tap.ok(wait_for(lambda: job_state(caller, path) == "done"), "a check comes to its end")
@@ -257,7 +284,7 @@ def main():
         tap.ok(host.wait_state(caller, SAMPLE, "sound"), "the sample image is found, checked and sound",
                str(caller.image(SAMPLE)) + host.read_log())
         for test in (test_contract, test_prepare, test_inject, test_errors, test_prepare_domain, test_measure, test_expect,
-                     test_verify, test_jobs):
+                     test_verify, test_command_line, test_jobs):
             try:
                 test(tap, host, caller)
             except Exception as problem:  # a test that breaks off is a failure, and the next one still runs
