@@ -329,6 +329,8 @@ verifies_the_fixture_offline(void)
 	g_assert_cmpuint(verdict->advisory_ids->len, ==, 0);
 	g_assert_cmpstr(verdict->tee_variant, ==, "dstack-amd-sev-snp");
 	g_assert_cmpmem(verdict->report_data, 24, "attest-test-fixture-2026", 24);
+	/* revocation, and the runtime events that nothing binds */
+	g_assert_cmpuint(verdict->warnings->len, ==, 2);
 	g_assert_cmpstr(verdict->app_info.app_id, ==, "86e59625be93207bc2351c4d1bba20037cec8e16");
 	g_assert_cmpstr(verdict->key_provider_name, ==, "kms");
 	g_assert_cmpstr(verdict->app_info.os_image_hash, ==,

@@ -405,6 +405,21 @@ dstack_verify_snp_report(const guint8 *data, gsize size, const DstackVerifyOptio
 	return g_steal_pointer(&run.verdict);
 }
 
+/* SEV-SNP has no register that a running guest could extend */
+static void
+warn_of_events(SnpRun *self)
+{
+	const DstackEventLog *log = self->attestation->event_log;
+
+	if (log != NULL && dstack_event_log_size(log) > 0) {
+		dstack_verdict_warn(
+		    self->verdict,
+		    "%u runtime events came with the evidence: nothing in a report binds them, so they count "
+		    "for nothing",
+		    dstack_event_log_size(log));
+	}
+}
+
 static void
 take_binding(SnpRun *self)
 {
@@ -442,6 +457,7 @@ dstack_verify_snp(const DstackAttestation *attestation, const DstackVerifyOption
 	if (!run_init(&run, evidence_steps, error))
 		return NULL;
 	data = g_bytes_get_data(attestation->report, &size);
+	warn_of_events(&run);
 	if (take_report_steps(&run, data, size))
 		take_binding(&run);
 	return g_steal_pointer(&run.verdict);
