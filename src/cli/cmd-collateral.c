@@ -179,7 +179,7 @@ report(DstackCli *cli, const DstackPlatformId *id, const DstackCollateral *colla
 	const DstackTcbInfo *info = dstack_collateral_peek_tcb_info(collateral);
 	DstackCollateralDates dates = dstack_collateral_get_dates(collateral);
 	g_autofree gchar *expires = format_time(dates.earliest_expiration);
-	DstackRecord *record = dstack_record_new();
+	g_autoptr(DstackRecord) record = dstack_record_new();
 
 	dstack_record_add_text(record, "tee", "TEE", id->is_tdx ? "tdx" : "sgx");
 	dstack_record_add_hex(record, "fmspc", "FMSPC", id->fmspc, sizeof(id->fmspc));

@@ -270,8 +270,9 @@ fetch_following(Fetch *self, GUri *first, GError **error)
 	return NULL;
 }
 
+/* this machine is not reached by way of another: neither its name nor what it says is a proxy's business */
 static SoupSession *
-session_new(const DstackFetchOptions *options)
+session_new(const DstackFetchOptions *options, GUri *uri)
 {
 	SoupSession *session = soup_session_new_with_options("user-agent", PACKAGE_NAME "/" PACKAGE_VERSION,
 							     "max-conns", 1, "idle-timeout", 1, NULL);
@@ -279,6 +280,8 @@ session_new(const DstackFetchOptions *options)
 	/* nobody asked for cookies or passwords; what is compressed is unpacked below the limit on size */
 	soup_session_remove_feature_by_type(session, SOUP_TYPE_COOKIE_JAR);
 	soup_session_remove_feature_by_type(session, SOUP_TYPE_AUTH_MANAGER);
+	if (is_loopback(g_uri_get_host(uri)))
+		soup_session_set_proxy_resolver(session, NULL);
 	if (options->tls_database != NULL)
 		soup_session_set_tls_database(session, options->tls_database);
 	return session;
@@ -293,7 +296,7 @@ fetch_in_context(Fetch *self, GUri *uri, const DstackFetchOptions *options, GErr
 	DstackFetchAnswer *answer = NULL;
 
 	self->cancellable = g_cancellable_new();
-	self->session = session_new(options);
+	self->session = session_new(options, uri);
 	self->max_size = options->max_size != 0 ? options->max_size : DEFAULT_MAX_SIZE;
 	g_source_set_callback(clock, on_timeout, self, NULL);
 	g_source_attach(clock, self->context);

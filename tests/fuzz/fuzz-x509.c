@@ -26,7 +26,8 @@ look_at(X509 *cert, const guint8 *data, gsize size)
 
 	g_assert_cmpmem(again, again_size, data, (int)size);
 	OPENSSL_free(again);
-	(void)spki;
+	g_assert_true(cn == NULL || g_utf8_validate(cn, -1, NULL));
+	g_assert_false(dstack_sha256_is_zero(&spki));
 	(void)!dstack_x509_get_validity(cert, &from, &to, NULL);
 	(void)!dstack_x509_is_ca(cert);
 	(void)!dstack_x509_ensure_issued_by(cert, cert, "fuzz", NULL);
