@@ -138,6 +138,7 @@ run_prepare(const HookCall *call, const gchar *xml, gsize size, GError **error)
 	settings = load_settings(call, error);
 	if (settings == NULL)
 		return FALSE;
+	context.now = g_get_real_time() / G_USEC_PER_SEC;
 	context.cache_dir = settings->cache_dir;
 	env.settings = settings;
 	result = dstack_domain_launch_prepare(domain, &env, error);

@@ -134,10 +134,7 @@ open_image(Preparation *self, GError **error)
 	result->image_version = g_strdup(image->version);
 	result->os_image_hash = *dstack_image_get_os_image_hash(image);
 	if (image->metadata->is_dev)
-		dstack_launch_result_warn(result,
-					  g_strdup_printf("image %s is a development image: whoever can reach its "
-							  "guest can log in",
-							  image->name));
+		dstack_launch_result_warn(result, g_strdup_printf("image %s is a development image", image->name));
 	return TRUE;
 }
 
@@ -320,7 +317,7 @@ fill_snp(Preparation *self, DstackVmConfig *config, GError **error)
 	document.guest_features = request->guest_features != 0 ? request->guest_features : DEFAULT_GUEST_FEATURES;
 	config->sev_snp_measurement = dstack_snp_document_build(&document);
 	config->mr_config = g_strdup(self->result->mr_config);
-	self->result->reason = g_strdup("SEV-SNP: the material holds at every memory size");
+	self->result->reason = g_strdup("the image's material is sound and holds at every memory size");
 	if (config->mr_config == NULL)
 		dstack_launch_result_warn(self->result,
 					  g_strdup("no MrConfigV3 document: HOST_DATA binds no application, and "

@@ -159,8 +159,16 @@ dstack_launch_record_store(const DstackLaunchRecord *self, const gchar *state_di
 	g_autofree gchar *name = dup_file_name(uuid);
 	g_autofree gchar *text = dstack_launch_record_build(self);
 
-	return dirfd >= 0 &&
-	       dstack_file_replace_at(dirfd, name, (const guint8 *)text, strlen(text), 0600, (gid_t)-1, error);
+	g_autoptr(GBytes) current = NULL;
+	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+
+	if (dirfd < 0)
+		return FALSE;
+	/* a start that is tried again records the same */
+	current = dstack_file_read_beneath(dirfd, name, RECORD_MAX, NULL);
+	if (current != NULL && g_bytes_equal(current, bytes))
+		return TRUE;
+	return dstack_file_replace_at(dirfd, name, (const guint8 *)text, strlen(text), 0600, (gid_t)-1, error);
 }
 
 gboolean
