@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/json.h"
 #include "config/mr-config.h"
 #include "config/vm-config.h"
 #include "dcap/collateral.h"
@@ -28,6 +29,7 @@ typedef struct {
 	const gchar *launched_qemu;
 	DstackVmConfig *config;
 	DstackAttestation *attestation;
+	gboolean wrap; /* vm_config as a guest's whole .sys-config.json carries it */
 	DstackVerifyOptions options;
 	DstackForged forged;
 	DstackCollateral *collateral;
@@ -137,6 +139,16 @@ describe(Case *self)
 	self->config->has_os_image_hash = TRUE;
 	self->config->os_image_hash = dstack_sha256_bytes(checksum);
 	self->attestation->config = dstack_vm_config_to_text(self->config);
+	if (self->wrap) {
+		g_autoptr(JsonObject) object = json_object_new();
+		g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+
+		json_object_set_string_member(object, "docker_registry", "");
+		json_object_set_string_member(object, "vm_config", self->attestation->config);
+		json_node_set_object(node, object);
+		g_free(self->attestation->config);
+		self->attestation->config = dstack_json_to_text(node, DSTACK_JSON_COMPACT);
+	}
 }
 
 /* forges the quote and judges the evidence */
@@ -187,6 +199,18 @@ finds_good_evidence_valid_and_shows_the_root(void)
 	g_assert_cmpstr(verdict->key_provider_name, ==, "tpm");
 	g_assert_cmpstr(verdict->key_provider_id, ==, "07");
 	g_assert_cmpuint(verdict->warnings->len, ==, 0);
+}
+
+static void
+finds_vm_config_inside_a_whole_sys_config(void)
+{
+	g_auto(Case) self = {0};
+	g_autoptr(DstackVerdict) verdict = NULL;
+
+	case_init(&self);
+	self.wrap = TRUE;
+	verdict = judge(&self);
+	g_assert_true(dstack_verdict_is_valid(verdict));
 }
 
 static void
@@ -425,6 +449,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tdx-forged/finds-good-evidence-valid-and-shows-the-root",
 			finds_good_evidence_valid_and_shows_the_root);
+	g_test_add_func("/tdx-forged/finds-vm-config-inside-a-whole-sys-config",
+			finds_vm_config_inside_a_whole_sys_config);
 	g_test_add_func("/tdx-forged/holds-at-every-memory-size-that-lite-allows",
 			holds_at_every_memory_size_that_lite_allows);
 	g_test_add_func("/tdx-forged/holds-at-any-memory-size-with-a-normalized-kernel",

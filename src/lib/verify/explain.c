@@ -16,6 +16,7 @@
 #include "verify/snp-binding.h"
 #include "verify/tdx-cause.h"
 #include "verify/verifier.h"
+#include "verify/vm-config-text.h"
 
 static void
 add_note(DstackExplanation *self, const gchar *what, const GError *error)
@@ -184,11 +185,14 @@ explain_image(DstackExplanation *self, const DstackAttestation *attestation, Dst
 {
 	g_autoptr(DstackVmConfig) config = NULL;
 	g_autoptr(DstackTdxMaterial) material = NULL;
+	g_autofree gchar *text = NULL;
 	g_autoptr(GError) error = NULL;
 	DstackTdxExpected expected = {0};
 
 	if (attestation->config != NULL)
-		config = dstack_vm_config_parse(attestation->config, strlen(attestation->config), &error);
+		text = dstack_vm_config_text_unwrap(attestation->config);
+	if (text != NULL)
+		config = dstack_vm_config_parse(text, strlen(text), &error);
 	if (config != NULL)
 		material = read_material(config, &error);
 	if (config == NULL)

@@ -13,6 +13,7 @@
 #include "verify/derived.h"
 #include "verify/tdx-cause.h"
 #include "verify/tdx-steps.h"
+#include "verify/vm-config-text.h"
 
 static DstackTdxRegistersView
 view(const DstackTdxVerification *self)
@@ -158,15 +159,16 @@ ensure_lite(const DstackVmConfig *config, GError **error)
 gboolean
 dstack_tdx_step_checksum_file(DstackTdxVerification *self, GError **error)
 {
-	const gchar *text = self->attestation->config;
+	g_autofree gchar *text = NULL;
 	DstackSha256 digest;
 	g_autofree gchar *expected = NULL;
 	g_autofree gchar *found = NULL;
 
-	if (text == NULL)
+	if (self->attestation->config == NULL)
 		return dstack_throw(error, DSTACK_ERROR_REFUSED,
 				    "the evidence has no vm_config, so it is of variant legacy; only variant lite is "
 				    "verified here");
+	text = dstack_vm_config_text_unwrap(self->attestation->config);
 	self->config = dstack_vm_config_parse(text, strlen(text), error);
 	if (self->config == NULL || !ensure_lite(self->config, error))
 		return FALSE;

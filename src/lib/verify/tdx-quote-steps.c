@@ -200,6 +200,7 @@ dstack_tdx_step_report_data(DstackTdxVerification *self, GError **error)
 	    !ensure_report_data(self->options->report_data, quoted, "the caller wants", error))
 		return FALSE;
 	dstack_verdict_pass(self->verdict, DSTACK_TDX_STEP_REPORT_DATA, "%s",
-			    self->options->report_data != NULL ? "as the caller wants" : "the caller wants none");
+			    self->options->report_data != NULL ? "as the caller wants"
+							       : "the caller asked for none in particular");
 	return TRUE;
 }
