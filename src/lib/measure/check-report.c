@@ -210,9 +210,8 @@ dstack_check_report_ensure_sound(const DstackCheckReport *self, GError **error)
 	if (self->sound)
 		return TRUE;
 	if (self->problems->len < 2)
-		return dstack_throw(error, DSTACK_ERROR_UNSOUND, "image '%s': %s", self->image, first);
-	return dstack_throw(error, DSTACK_ERROR_UNSOUND, "image '%s': %s (and %u more)", self->image, first,
-			    self->problems->len - 1);
+		return dstack_throw(error, DSTACK_ERROR_UNSOUND, "%s", first);
+	return dstack_throw(error, DSTACK_ERROR_UNSOUND, "%s (and %u more)", first, self->problems->len - 1);
 }
 
 static const gchar *
