@@ -409,7 +409,7 @@ dstack_verify_snp_report(const guint8 *data, gsize size, const DstackVerifyOptio
 static void
 warn_of_events(SnpRun *self)
 {
-	const DstackEventLog *log = self->attestation->event_log;
+	const DstackEventLog *log = self->attestation->runtime_events;
 
 	if (log != NULL && dstack_event_log_size(log) > 0) {
 		dstack_verdict_warn(
