@@ -15,7 +15,7 @@
 #include "base/guid.h"
 #include "base/writer.h"
 
-#define FIRMWARE_SIZE	  0x88000
+#define FIRMWARE_SIZE	  0x90000 /* QEMU loads multiples of 64 KiB only */
 #define FIRMWARE_END	  G_GUINT64_CONSTANT(0x100000000)
 #define RESET_REGION_SIZE 32
 #define RESET_VECTOR_SIZE 16

@@ -80,14 +80,15 @@ class Case:
   <metadata><d:cvm xmlns:d='https://dstack.org/xmlns/libvirt/cvm/1.0'>
     <d:image>{image}</d:image><d:tee>tdx</d:tee>{attestation}</d:cvm></metadata>
   <memory unit='KiB'>{memory}</memory>{backing}<vcpu placement='static'>{vcpus}</vcpu>
-  <os><type arch='x86_64' machine='pc-q35-9.2'>hvm</type><loader type='rom'>{directory}/ovmf.fd</loader>
-    <kernel>{directory}/bzImage</kernel><initrd>{directory}/initrd.img</initrd><cmdline>{cmdline}</cmdline></os>
+  <os><type arch='x86_64' machine='pc-q35-9.2'>hvm</type><loader type='rom'>{directory}/{bios}</loader>
+    <kernel>{directory}/{kernel}</kernel><initrd>{directory}/{initrd}</initrd><cmdline>{cmdline}</cmdline></os>
   <devices><emulator>{emulator}</emulator>
     <filesystem type='mount' accessmode='passthrough'><source dir={share}/><target dir='host-shared'/></filesystem>
     {devices}</devices>{line}
 </domain>
 """.format(uuid=uuid.uuid4(), image=escape(self.image), attestation=attestation, memory=self.memory * 1024, backing=backing,
-			vcpus=self.vcpus, directory=escape(directory), cmdline=escape(CMDLINE), emulator=self.emulator,
+			vcpus=self.vcpus, directory=escape(directory), cmdline=escape(METADATA["cmdline"]),
+			bios=METADATA["bios"], kernel=METADATA["kernel"], initrd=METADATA["initrd"], emulator=self.emulator,
 			share=quoteattr(SHARE), devices=self.devices(), line=line)
 
 
@@ -289,5 +290,5 @@ def main():
 
 
 EMULATOR = emulator("9.2.0")
-CMDLINE = json.loads(read(os.path.join(IMAGE, "metadata.json")))["cmdline"]
+METADATA = json.loads(read(os.path.join(IMAGE, "metadata.json")))
 main()
