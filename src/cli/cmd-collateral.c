@@ -6,7 +6,6 @@
 
 #include "config.h"
 
-#include "cli/collateral-snp.h"
 #include "cli/command.h"
 
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/limits.h"
+#include "cli/collateral-snp.h"
 #include "fetch/keep.h"
 #include "fetch/pccs.h"
 
