@@ -167,11 +167,11 @@ def error_of(function, *args, **kwargs):
 class Host:
     """The private host: with Host() as host: …"""
 
-    def __init__(self, idle=0, polkit="yes", extra_config=""):
+    def __init__(self, idle=0, polkit="yes", extra_config="", images=None):
         self.dir = tempfile.mkdtemp(prefix="dstack-daemon-")
         os.chmod(self.dir, 0o755)
         self.address = f"unix:path={self.dir}/bus"
-        self.images = os.path.join(self.dir, "images")
+        self.images = images or os.path.join(self.dir, "images")
         self.callers = []
         self.polkit = None
         self.idle = idle

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# One request through every door: the command line's prepare, its domain, and the libvirt hook. All give the same
-# vm_config, or the same refusal, and a refusal writes nothing.
+# One request through every door: the command line's prepare, its domain, the libvirt hook, and the D-Bus service on a
+# private bus. All give the same vm_config, or the same refusal, and a refusal writes nothing.
 #
 #   doors.py TOOL HOOK CONFIG IMAGE WORK      prints TAP; CONFIG is where the hook reads its configuration
 import hashlib
@@ -12,6 +12,9 @@ import subprocess
 import sys
 import uuid
 from xml.sax.saxutils import escape, quoteattr
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../daemon"))
+from harness import GLib, Host, error_of  # noqa: E402
 
 TOOL, HOOK, CONFIG, IMAGE, WORK = sys.argv[1:]
 IMAGES = os.path.dirname(IMAGE)
@@ -151,7 +154,15 @@ def through_hook(case):
 	return ("vm_config", injected()) if status == 0 else ("refused", reason(err))
 
 
-DOORS = {"prepare": through_prepare, "domain": through_domain, "hook": through_hook}
+def through_bus(case):
+	share = os.open(SHARE, os.O_RDONLY | os.O_DIRECTORY)
+	arguments = GLib.Variant("(sa{sv})", (case.domain(), {"inject": GLib.Variant("h", 0)}))
+	name, message = error_of(CALLER.call, "PrepareDomain", arguments, [share])
+	os.close(share)
+	return ("refused", message) if name else ("vm_config", injected())
+
+
+DOORS = {"prepare": through_prepare, "domain": through_domain, "hook": through_hook, "bus": through_bus}
 
 
 # ---- images that are wrong in one way ----
@@ -291,4 +302,6 @@ def main():
 
 EMULATOR = emulator("9.2.0")
 METADATA = json.loads(read(os.path.join(IMAGE, "metadata.json")))
-main()
+with Host(polkit=None, images=IMAGES) as HOST:
+	CALLER = HOST.caller()
+	main()

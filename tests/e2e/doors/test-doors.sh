@@ -15,7 +15,7 @@ sample=$builddir/images-sample/dstack-sample-0.1.0
 . "$srcdir/tests/e2e/lib/libvirt.sh"
 
 require_root
-require unshare /usr/bin/python3 "$tool" "$hook" "$hook-worker" "$sample/digest.txt"
+require unshare /usr/bin/python3 "$tool" "$hook" "$hook-worker" dbus-daemon "$builddir/dstack-vmm-prepd" "$sample/digest.txt"
 enter_namespaces "$@"
 private_mounts
 mkdir "$work/images"
