@@ -95,12 +95,14 @@ to_record(const DstackCheckReport *report)
 static void
 print_report(DstackCli *cli, const DstackCheckReport *report, const gchar *json)
 {
+	g_autoptr(DstackRecord) record = to_record(report);
+
 	if (!report->sound)
 		dstack_cli_answer_no(cli);
 	if (cli->json)
 		dstack_cli_print_json_text(cli, json);
 	else
-		dstack_cli_print(cli, to_record(report));
+		dstack_cli_print(cli, record);
 }
 
 static gboolean

@@ -64,6 +64,7 @@ print_expectation(DstackCli *cli, const DstackExpectation *expectation)
 {
 	g_autoptr(JsonNode) json = dstack_expectation_to_json(expectation);
 	g_autofree gchar *text = dstack_json_to_text(json, DSTACK_JSON_PRETTY);
+	g_autoptr(DstackRecord) record = dstack_expect_render(expectation);
 
 	for (guint i = 0; i < expectation->notes->len; i++)
 		dstack_cli_note(cli, "%s", (const gchar *)g_ptr_array_index(expectation->notes, i));
@@ -71,7 +72,7 @@ print_expectation(DstackCli *cli, const DstackExpectation *expectation)
 	if (cli->json)
 		dstack_cli_print_json_text(cli, text);
 	else
-		dstack_cli_print(cli, dstack_expect_render(expectation));
+		dstack_cli_print(cli, record);
 }
 
 static gboolean

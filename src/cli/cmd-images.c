@@ -172,6 +172,6 @@ dstack_cmd_images(DstackCli *cli, GError **error)
 		return FALSE;
 	if (!(via_bus ? list_via_bus(cli, table, error) : list_here(cli, table, error)))
 		return FALSE;
-	dstack_cli_print_table(cli, g_steal_pointer(&table));
+	dstack_cli_print_table(cli, table);
 	return TRUE;
 }

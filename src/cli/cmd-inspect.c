@@ -93,7 +93,7 @@ inspect_bytes(DstackCli *cli, const gchar *path, GBytes *cbor, GError **error)
 	if (node == NULL)
 		return FALSE;
 	add_object(record, json_node_get_object(node));
-	dstack_cli_print(cli, g_steal_pointer(&record));
+	dstack_cli_print(cli, record);
 	return TRUE;
 }
 
@@ -143,7 +143,7 @@ inspect_image(DstackCli *cli, const DstackImage *image, GError **error)
 	if (add_materials(cli, record, image) == 0)
 		return dstack_throw(error, DSTACK_ERROR_NOT_FOUND, "image '%s' has no measurement material",
 				    image->name);
-	dstack_cli_print(cli, g_steal_pointer(&record));
+	dstack_cli_print(cli, record);
 	return TRUE;
 }
 
