@@ -21,8 +21,8 @@ fresh_copy() {
 
 # Files of ours on this machine; the demo makes none.
 outside() {
-	ls -laR --time-style=full-iso /etc/dstack /usr/local/etc/dstack /var/lib/dstack /var/cache/dstack /run/dstack-vmm-prep \
-		/etc/libvirt/hooks 2>/dev/null
+	find /etc/dstack /usr/local/etc/dstack /var/lib/dstack /var/cache/dstack /run/dstack-vmm-prep \
+		/etc/libvirt/hooks 2>/dev/null | sort
 }
 
 run_demo() {

@@ -27,9 +27,10 @@ private_mounts() {
 	*) mount -t tmpfs -o mode=0755 tmpfs "${config%/dstack/*}" ;;
 	esac
 	mkdir "${config%/*}"
-	for directory in /var/lib/libvirt /var/cache/libvirt /var/log/libvirt; do
+	for directory in /var/lib/libvirt /var/cache /var/log/libvirt; do
 		mount -t tmpfs -o mode=0755 tmpfs "$directory"
 	done
+	mkdir /var/cache/libvirt
 	# no control group of the machine is seen, so none is made
 	umount -R -l /sys/fs/cgroup 2>/dev/null || true
 	ip link set lo up 2>/dev/null || true
