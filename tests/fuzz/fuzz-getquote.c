@@ -15,8 +15,8 @@ int
 LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
 	g_autoptr(DstackAttestation) attestation = dstack_attestation_parse(data, size, NULL);
-	g_autoptr(DstackExplanation) explanation = dstack_explain(data, size, NULL);
 
+	dstack_explanation_free(dstack_explain(data, size, NULL));
 	if (attestation == NULL)
 		return 0;
 	g_assert_true(dstack_platform_ensure_supported(attestation->platform, NULL));
