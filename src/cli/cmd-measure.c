@@ -185,8 +185,12 @@ warn_of_manifest(DstackCli *cli, const DstackImage *image, const gchar *name, co
 
 	if (manifest == NULL || (entry != NULL && dstack_sha256_equal(&entry->sha256, digest)))
 		return;
-	dstack_cli_warn(cli, "%s: sha256sum.txt does not list this %s: write the manifest and digest.txt again",
-			image->name, name);
+	if (entry != NULL)
+		dstack_cli_warn(cli, "%s: sha256sum.txt lists another %s: write the manifest and digest.txt again",
+				image->name, name);
+	else
+		dstack_cli_note(cli, "%s: sha256sum.txt does not list %s yet: write the manifest and digest.txt again",
+				image->name, name);
 }
 
 static gboolean
