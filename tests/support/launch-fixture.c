@@ -105,6 +105,7 @@ write_material(const DstackLaunchFixture *self)
 	tdx->version = 3;
 	tdx->td_hob = g_bytes_new_static(witness, sizeof(witness));
 	tdx_cbor = dstack_tdx_material_build(tdx);
+	g_free(snp->cmdline);
 	snp->cmdline = g_strdup(DSTACK_FIXTURE_CMDLINE);
 	snp->hashes_table_gpa = 0x810c00;
 	snp->reset_eip = 0x80b004;
@@ -225,6 +226,12 @@ void
 dstack_launch_fixture_clear(DstackLaunchFixture *self)
 {
 	remove_tree(self->root);
+	dstack_launch_fixture_leave(self);
+}
+
+void
+dstack_launch_fixture_leave(DstackLaunchFixture *self)
+{
 	g_free(self->root);
 	g_free(self->images);
 	g_free(self->image);

@@ -31,6 +31,8 @@ typedef struct {
 void dstack_launch_fixture_init(DstackLaunchFixture *self);
 /* removes the directory and all in it */
 void dstack_launch_fixture_clear(DstackLaunchFixture *self);
+/* leaves the directory to the caller */
+void dstack_launch_fixture_leave(DstackLaunchFixture *self);
 
 /* the path of a file below root, to be freed */
 gchar *dstack_launch_fixture_path(const DstackLaunchFixture *self, const gchar *name);

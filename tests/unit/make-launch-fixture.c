@@ -24,5 +24,6 @@ main(void)
 			    fixture.images, fixture.root, fixture.state);
 	dstack_launch_fixture_write(&fixture, "bin/dstack-vmm-prep-hook.conf", configuration);
 	g_print("%s\n", fixture.root);
+	dstack_launch_fixture_leave(&fixture);
 	return 0;
 }
