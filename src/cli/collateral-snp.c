@@ -112,7 +112,7 @@ find_product(GPtrArray *certificates, GError **error)
 static gboolean
 show(DstackCli *cli, const DstackSnpReport *report, GPtrArray *certificates, GPtrArray *crls, GError **error)
 {
-	DstackRecord *record = NULL;
+	g_autoptr(DstackRecord) record = NULL;
 	g_autofree gchar *product = find_product(certificates, error);
 	GBytes *list = g_ptr_array_index(crls, 0);
 	g_autoptr(X509_CRL) crl =
