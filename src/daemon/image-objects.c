@@ -298,7 +298,9 @@ images_on_scanned(GObject *source, GAsyncResult *result, gpointer user_data)
 	GPtrArray *jobs = g_object_get_data(G_OBJECT(result), "jobs");
 
 	self->scanning = FALSE;
-	if (!self->closed) {
+	if (self->closed) {
+		images_finish_scan_jobs(self, jobs, error);
+	} else {
 		for (guint i = 0; snapshots != NULL && i < snapshots->len; i++)
 			images_apply(self, g_ptr_array_index(snapshots, i));
 		if (snapshots != NULL)
@@ -376,7 +378,7 @@ images_on_checked(DstackImageCheck *check, gpointer user_data)
 	self->check = NULL;
 	if (image != NULL)
 		image_object_conclude(image, check);
-	if (check->job != NULL && !self->closed)
+	if (check->job != NULL)
 		dstack_image_check_finish_job(check);
 	dstack_image_check_free(check);
 	if (!self->closed)

@@ -37,6 +37,7 @@ struct _DstackService {
 	gchar *cache_dir;
 	guint idle_seconds;
 	guint idle_timer;
+	gboolean stopping; /* the main loop runs on only to let work come to its end */
 	GSourceFunc on_leave;
 	gpointer user_data;
 };
@@ -139,6 +140,15 @@ service_on_call_done(const DstackCall *call, gpointer user_data)
 	}
 }
 
+/* a call that was on its way when the service gave up its name, or that polkit answers only now */
+static gboolean
+service_ensure_open(const DstackService *self, GError **error)
+{
+	if (!self->stopping)
+		return TRUE;
+	return dstack_throw(error, DSTACK_ERROR_FAILED, "the service is stopping, ask again");
+}
+
 static gboolean
 service_begin(DstackService *self, GDBusMethodInvocation *invocation, GUnixFDList *fds, DstackCallRun run, gsize limit)
 {
@@ -148,7 +158,12 @@ service_begin(DstackService *self, GDBusMethodInvocation *invocation, GUnixFDLis
 				   .done = service_on_call_done,
 				   .is_here = service_has_caller,
 				   .user_data = self};
+	g_autoptr(GError) error = NULL;
 
+	if (!service_ensure_open(self, &error)) {
+		dstack_reply_error(invocation, error);
+		return TRUE;
+	}
 	service_touch(self);
 	service_watch_caller(self, g_dbus_method_invocation_get_sender(invocation));
 	dstack_call_begin(invocation, fds, &env, run, limit);
@@ -221,7 +236,8 @@ on_check_image_authorized(GObject *source, GAsyncResult *result, gpointer user_d
 	const gchar *name = NULL;
 
 	g_variant_get(g_dbus_method_invocation_get_parameters(invocation), "(&s)", &name);
-	if (dstack_authorize_finish(result, &error) && dstack_image_objects_has(self->images, name, &error))
+	if (dstack_authorize_finish(result, &error) && service_ensure_open(self, &error) &&
+	    dstack_image_objects_has(self->images, name, &error))
 		job = service_start_job(self, g_dbus_method_invocation_get_sender(invocation), &error);
 	if (job == NULL) {
 		dstack_reply_error(invocation, error);
@@ -246,7 +262,7 @@ on_rescan_images_authorized(GObject *source, GAsyncResult *result, gpointer user
 	g_autoptr(DstackJob) job = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (dstack_authorize_finish(result, &error))
+	if (dstack_authorize_finish(result, &error) && service_ensure_open(self, &error))
 		job = service_start_job(self, g_dbus_method_invocation_get_sender(invocation), &error);
 	if (job == NULL) {
 		dstack_reply_error(invocation, error);
@@ -382,13 +398,14 @@ dstack_service_free(DstackService *self)
 {
 	if (self == NULL)
 		return;
-	g_signal_handlers_disconnect_by_data(self->manager, self);
+	self->stopping = TRUE;
 	/* nobody counts as here any more: what polkit still answers is turned away */
 	g_hash_table_remove_all(self->callers);
 	dstack_jobs_cancel_all(self->jobs);
 	g_clear_pointer(&self->images, dstack_image_objects_free);
 	g_clear_pointer(&self->scheduler, dstack_scheduler_free);
 	/* last, as nothing runs the main loop from here on */
+	g_signal_handlers_disconnect_by_data(self->manager, self);
 	g_clear_pointer(&self->gate, dstack_gate_free);
 	g_clear_pointer(&self->jobs, dstack_jobs_free);
 	if (self->idle_timer != 0)

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import BUILD, MANAGER, NAME, PATH, SAMPLE, Caller, Gio, GLib, Host, Tap, require_tools, vectors_dir  # noqa: E402
+from harness import BUILD, MANAGER, NAME, PATH, SAMPLE, Caller, Gio, GLib, Host, Tap, require_tools, vectors_dir, wait_for  # noqa: E402
 
 CALLERS, PREPARES, VERIFIES = 32, 10000, 2000
 LITE_TIME = 1781006400  # 2026-06-09T12:00:00Z, inside the collateral's interval
@@ -101,6 +101,32 @@ def vanish(host):
     os.close(write)
 
 
+def stop_under_load(tap, evidence):
+    """SIGTERM with work under way: the service ends it, answers, and leaves in good order."""
+    with Host() as host:
+        host.add_sample()
+        environment = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=host.address)
+        for round_ in range(3):
+            service = subprocess.Popen([os.path.join(BUILD, "dstack-vmm-prepd"), f"--config={host.dir}/vmm-prep.conf", "--idle=0"],
+                                       env=environment, stdout=host.log, stderr=host.log)
+            tap.ok(wait_for(lambda: host.service_pid() == service.pid), f"round {round_}: the service has its name")
+            worker = threading.Thread(target=load, args=(host, 1500, 300, evidence), daemon=True)
+            worker.start()
+            time.sleep(0.4)
+            service.terminate()
+            try:
+                status = service.wait(20)
+            except subprocess.TimeoutExpired:
+                service.kill()
+                status = "does not end"
+            tap.equal(status, 0, f"round {round_}: it ends in good order with 32 callers waiting")
+            worker.join(60)
+            successor = host.service_pid()
+            if successor:
+                os.kill(successor, 15)
+                wait_for(lambda: host.service_pid() == 0)
+
+
 def main():
     tap = Tap()
     require_tools(tap, "dbus-daemon")
@@ -134,6 +160,7 @@ def main():
             tap.say(f"beside '{act.__name__}' ({harm.times} times): p50 {figures['p50_ms'] / calm['p50_ms']:.2f}, "
                     f"p99 {figures['p99_ms'] / calm['p99_ms']:.2f} times the calm {calm['p50_ms']} and {calm['p99_ms']} ms")
         tap.equal(host.service_pid(), pid, "and the service is still the same process")
+    stop_under_load(tap, evidence)
     tap.done()
 
 
