@@ -67,8 +67,12 @@ on_alarm_leave(int number)
 static void
 set_deadline(gboolean is_release, guint seconds)
 {
+	guint left;
+
 	(void)signal(SIGALRM, is_release ? on_alarm_leave : on_alarm_refuse);
-	(void)alarm(MIN(seconds, TIME_MAX));
+	/* an alarm outlives exec: what the first half left of its time is all there is */
+	left = alarm(0);
+	(void)alarm(MIN(seconds, left != 0 ? left : TIME_MAX));
 }
 
 /* options are ours, from the first half; what libvirt said comes after "--", by position */
