@@ -12,8 +12,9 @@
 #include "launch/domain-parts.h"
 #include "launch/xml.h"
 
-#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
-#define HOTPLUG_OFF    "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
+#define QEMU_NAMESPACE	 "http://libvirt.org/schemas/domain/qemu/1.0"
+#define SNP_POLICY_DEBUG 0x80000
+#define HOTPLUG_OFF	 "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"
 
 /* arguments that say over again what the domain says elsewhere */
 static const struct {
@@ -38,16 +39,65 @@ ensure_allowed(const gchar *name, GError **error)
 	return TRUE;
 }
 
+static gboolean
+is_on(const gchar *value)
+{
+	static const gchar *const words[] = {"on", "yes", "true", "y", NULL};
+
+	return g_strv_contains(words, value);
+}
+
+/* as QEMU reads the number: 0x hexadecimal, 0 octal; what cannot be read counts as set */
+static gboolean
+snp_policy_has_debug(const gchar *value)
+{
+	gchar *end = NULL;
+	guint64 policy = g_ascii_strtoull(value, &end, 0);
+
+	return end == value || *end != '\0' || (policy & SNP_POLICY_DEBUG) != 0;
+}
+
+/* the last of equal properties counts for QEMU; debug is refused wherever it stands */
+static gboolean
+read_tee_properties(const gchar *value, gboolean is_snp, GError **error)
+{
+	g_auto(GStrv) properties = g_strsplit(value, ",", -1);
+	gboolean kernel_hashes = FALSE;
+
+	for (guint i = 0; properties[i] != NULL; i++) {
+		gchar **pair = g_strsplit(properties[i], "=", 2);
+		const gchar *name = pair[0] != NULL ? pair[0] : "";
+		const gchar *text = pair[0] != NULL && pair[1] != NULL ? pair[1] : "on";
+		gboolean debug = (g_str_equal(name, "debug") && is_on(text)) ||
+				 (is_snp && g_str_equal(name, "policy") && snp_policy_has_debug(text));
+
+		if (g_str_equal(name, "kernel-hashes"))
+			kernel_hashes = is_on(text);
+		g_strfreev(pair);
+		if (debug)
+			return dstack_throw(error, DSTACK_ERROR_REFUSED,
+					    "qemu:commandline: -object %s: a debug guest is never attested", value);
+	}
+	if (is_snp && !kernel_hashes)
+		return dstack_throw(
+		    error, DSTACK_ERROR_REFUSED,
+		    "qemu:commandline: -object %s: expected kernel-hashes=on, or nothing covers kernel, "
+		    "initrd and command line",
+		    value);
+	return TRUE;
+}
+
 /* a TEE that this libvirt cannot express comes as an object; only what refuses a launch is read from it */
 static gboolean
 read_object(const gchar *value, GError **error)
 {
-	gboolean is_tee = g_str_has_prefix(value, "tdx-guest") || g_str_has_prefix(value, "sev-snp-guest");
+	gboolean is_tdx = g_str_has_prefix(value, "tdx-guest") || g_str_has_prefix(value, "qom-type=tdx-guest");
+	gboolean is_snp = g_str_has_prefix(value, "sev-snp-guest") || g_str_has_prefix(value, "qom-type=sev-snp-guest");
 
-	if (is_tee && strstr(value, "debug=on") != NULL)
+	if (*value == '{' && (strstr(value, "tdx-guest") != NULL || strstr(value, "sev-snp-guest") != NULL))
 		return dstack_throw(error, DSTACK_ERROR_REFUSED,
-				    "qemu:commandline: -object %s: a debug guest is never attested", value);
-	return TRUE;
+				    "qemu:commandline: -object: expected the TEE as type,name=value, found JSON");
+	return (!is_tdx && !is_snp) || read_tee_properties(value, is_snp, error);
 }
 
 /* -machine also names the TEE's object, so only the properties that name what is measured are refused */

@@ -26,6 +26,11 @@ sum_cells(xmlNode *root, guint64 *out, guint *out_n, GError **error)
 
 		if (!dstack_xml_get_size_attribute(cell, "memory", "cpu/numa/cell memory", &size, error))
 			return FALSE;
+		if (size % MEMORY_ALIGNMENT != 0)
+			return dstack_throw(error, DSTACK_ERROR_REFUSED,
+					    "cpu/numa/cell memory: expected whole MiB, because libvirt rounds up each "
+					    "cell, found %" G_GUINT64_FORMAT " bytes",
+					    size);
 		if (!g_uint64_checked_add(&sum, sum, size))
 			return dstack_throw(error, DSTACK_ERROR_MALFORMED,
 					    "cpu/numa: the cells' memory does not fit in 64 bits");

@@ -53,6 +53,8 @@ static const Refusal refusals[] = {
     {"<devices>", "<devices><memory model='dimm'><target><size>1</size></target></memory>", DSTACK_ERROR_REFUSED,
      "devices/memory"},
     {"migratable='off'><", "migratable='off'><numa><cell cpus='0-1'/></numa><", DSTACK_ERROR_MALFORMED, "cell"},
+    {"migratable='off'><", "migratable='off'><numa><cell memory='524800'/><cell memory='1572352'/></numa><",
+     DSTACK_ERROR_REFUSED, "whole MiB"},
     /* processors */
     {"'static'>2<", "'static' current='1'>2<", DSTACK_ERROR_REFUSED, "current='1'"},
     {"'static'>2<", "'static'>0<", DSTACK_ERROR_MALFORMED, "vcpu"},
@@ -91,6 +93,12 @@ static const Refusal arguments[] = {
     {"-machine", "kernel-irqchip=split,confidential-guest-support=tdx0", -1, NULL},
     {"-object", "tdx-guest,id=tdx0,debug=on", DSTACK_ERROR_REFUSED, "debug"},
     {"-object", "tdx-guest,id=tdx0", -1, NULL},
+    {"-object", "tdx-guest,id=tdx0,debug=yes", DSTACK_ERROR_REFUSED, "debug"},
+    {"-object", "{&quot;qom-type&quot;:&quot;tdx-guest&quot;,&quot;debug&quot;:true}", DSTACK_ERROR_REFUSED, "JSON"},
+    {"-object", "sev-snp-guest,id=s,kernel-hashes=on,policy=0x30000", -1, NULL},
+    {"-object", "sev-snp-guest,id=s,kernel-hashes=on,policy=0xb0000", DSTACK_ERROR_REFUSED, "debug"},
+    {"-object", "sev-snp-guest,id=s,kernel-hashes=on,policy=720896", DSTACK_ERROR_REFUSED, "debug"},
+    {"-object", "sev-snp-guest,id=s,policy=0x30000", DSTACK_ERROR_REFUSED, "kernel-hashes"},
     {"-bios", "/x", -1, NULL},
     {"-readconfig", "/x", DSTACK_ERROR_REFUSED, "-readconfig"},
 };
@@ -191,7 +199,7 @@ refuses_arguments_behind_libvirts_back(void)
 	"' slot='0x00' function='0x0'/></source></hostdev>"
 #define COMMANDLINE(args)                                                                                              \
 	"<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>" args "</qemu:commandline></"      \
-											  "domain>"
+	"domain>"
 
 static void
 counts_what_vm_config_counts(void)
