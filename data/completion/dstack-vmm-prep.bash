@@ -27,6 +27,7 @@ _dstack_vmm_prep_values() {
 	--check | --level) echo material full ;;
 	--material-version) echo 3 4 ;;
 	--acpi) echo log predict ;;
+	--attach) echo gcp aws ;;
 	--allow) echo debug migratable sept-ve service-td vmpl= simulator ;;
 	esac
 }

@@ -26,6 +26,7 @@ typedef struct {
 	gchar *inject;
 	gchar *output;
 	gchar *via;
+	gchar **attach;
 } PrepareOptions;
 
 static void
@@ -36,6 +37,7 @@ prepare_options_clear(PrepareOptions *self)
 	g_free(self->inject);
 	g_free(self->output);
 	g_free(self->via);
+	g_strfreev(self->attach);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PrepareOptions, prepare_options_clear)
@@ -50,6 +52,8 @@ make_entries(PrepareOptions *self)
 	    {"inject", 0, 0, G_OPTION_ARG_FILENAME, &self->inject, "Put the vm_config into this shared directory",
 	     "DIR"},
 	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &self->output, "Write the vm_config there", "FILE"},
+	    {"attach", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->attach,
+	     "Attach material of another platform as well (may be repeated)", "gcp|aws"},
 	    DSTACK_CLI_VIA_ENTRY(&self->via),
 	};
 
@@ -161,6 +165,7 @@ run(DstackCli *cli, const PrepareOptions *options, GError **error)
 	if (request == NULL || !dstack_via_parse(options->via, &via_bus, error) ||
 	    (options->check != NULL && !dstack_check_level_parse(options->check, &request->check, error)))
 		return FALSE;
+	request->attach = g_strdupv(options->attach);
 	if (options->inject != NULL) {
 		share_fd = dstack_dir_open(options->inject, error);
 		if (share_fd < 0)

@@ -185,6 +185,9 @@ pack_request(GVariantBuilder *out, const DstackLaunchRequest *request)
 	pack_string(out, "vcpu_type", request->vcpu_type);
 	pack_size(out, "guest_features", request->guest_features);
 	pack_string(out, "mr_config", request->mr_config);
+	if (request->attach != NULL)
+		g_variant_builder_add(out, "{sv}", "attach",
+				      g_variant_new_strv((const gchar *const *)request->attach, -1));
 }
 
 static DstackLaunchResult *

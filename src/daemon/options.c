@@ -95,6 +95,16 @@ set_handle(gint32 *at, const gchar *name, GVariant *value, GError **error)
 }
 
 static gboolean
+set_attach(gpointer self, const gchar *name, GVariant *value, GError **error)
+{
+	DstackLaunchRequest *request = request_of(self);
+
+	g_strfreev(request->attach);
+	request->attach = g_variant_dup_strv(value, NULL);
+	return TRUE;
+}
+
+static gboolean
 set_inject(gpointer self, const gchar *name, GVariant *value, GError **error)
 {
 	return set_handle(&((DstackPrepareOptions *)self)->inject, name, value, error);
@@ -144,6 +154,7 @@ static const DstackOptionRow prepare_rows[] = {
     {"vcpu_type", "s", IN_LAUNCH, REQUEST(vcpu_type)},
     {"guest_features", "t", IN_LAUNCH, REQUEST(guest_features)},
     {"mr_config", "s", IN_PREPARE, REQUEST(mr_config)},
+    {"attach", "as", IN_PREPARE, set_attach, 0},
     {"check", "s", IN_PREPARE, set_check, 0},
     {"inject", "h", IN_PREPARE | IN_DOMAIN, set_inject, 0},
     {"domain", "s", IN_PREPARE, set_domain, 0},

@@ -368,6 +368,37 @@ fill_common(const Preparation *self)
 	return config;
 }
 
+/* material of platforms that we launch nothing on: only where somebody asks, and then it must be there and sound */
+static gboolean
+attach_material(const Preparation *self, const gchar *name, DstackVmConfig *config, GError **error)
+{
+	const DstackImage *image = self->result->opened;
+	gboolean is_gcp = g_str_equal(name, "gcp");
+	DstackMaterialKind kind = is_gcp ? DSTACK_MATERIAL_GCP : DSTACK_MATERIAL_AWS;
+	DstackMeasurement **at = is_gcp ? &config->gcp_measurement : &config->aws_measurement;
+
+	if (!is_gcp && !g_str_equal(name, "aws"))
+		return dstack_throw(error, DSTACK_ERROR_INVALID_ARGUMENT, "attach: expected gcp or aws, found '%s'",
+				    name);
+	if (!dstack_image_ensure_material(image, kind, error)) {
+		g_prefix_error(error, "image %s: ", image->name);
+		return FALSE;
+	}
+	if (*at == NULL)
+		*at = dstack_measurement_new(image->manifest->bytes, image->material[kind]);
+	return TRUE;
+}
+
+static gboolean
+attach_requested(const Preparation *self, DstackVmConfig *config, GError **error)
+{
+	for (guint i = 0; self->request->attach != NULL && self->request->attach[i] != NULL; i++) {
+		if (!attach_material(self, self->request->attach[i], config, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean
 fill_by_tee(Preparation *self, DstackVmConfig *config, GError **error)
 {
@@ -437,7 +468,7 @@ dstack_launch_prepare(const DstackLaunchRequest *request, const DstackSettings *
 	    !find_mr_config(&self, error))
 		return NULL;
 	config = fill_common(&self);
-	if (!fill_by_tee(&self, config, error) || !check_image(&self, error))
+	if (!fill_by_tee(&self, config, error) || !attach_requested(&self, config, error) || !check_image(&self, error))
 		return NULL;
 	result->vm_config = dstack_vm_config_to_text(config);
 	return g_steal_pointer(&result);

@@ -32,6 +32,7 @@ dstack_launch_request_free(DstackLaunchRequest *self)
 	g_free(self->host_share_mode);
 	g_free(self->vcpu_type);
 	g_free(self->mr_config);
+	g_strfreev(self->attach);
 	g_free(self);
 }
 

@@ -52,6 +52,7 @@ typedef struct {
 	gchar *vcpu_type;	/* SEV-SNP; NULL: EPYC-v4 */
 	guint64 guest_features; /* SEV-SNP; 0: 1 */
 	gchar *mr_config;	/* a MrConfigV3 document */
+	gchar **attach;		/* (nullable): gcp, aws: material of other platforms to attach as well */
 } DstackLaunchRequest;
 
 DstackLaunchRequest *dstack_launch_request_new(void);

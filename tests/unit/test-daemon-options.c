@@ -28,7 +28,7 @@ every_prepare_option_lands_in_its_place(void)
 	    " 'hotplug_off': <true>, 'pci_hole64': <uint64 1099511627776>, 'pic': <true>,"
 	    " 'single_pass_add_pages': <false>, 'host_share': <'9p'>, 'vcpu_type': <'EPYC-Milan'>,"
 	    " 'guest_features': <uint64 33>, 'mr_config': <'{}'>, 'check': <'material'>, 'inject': <handle 0>,"
-	    " 'domain': <'vm'>}");
+	    " 'domain': <'vm'>, 'attach': <['gcp', 'aws']>}");
 	g_auto(DstackPrepareOptions) self = {0};
 	g_autoptr(GError) error = NULL;
 	const DstackLaunchRequest *request = NULL;
@@ -59,6 +59,7 @@ every_prepare_option_lands_in_its_place(void)
 	g_assert_cmpint(request->check, ==, DSTACK_CHECK_MATERIAL);
 	g_assert_cmpint(self.inject, ==, 0);
 	g_assert_cmpstr(self.domain, ==, "vm");
+	g_assert_cmpstr(request->attach[1], ==, "aws");
 }
 
 static void
