@@ -106,9 +106,15 @@ scheduler_run_task(gpointer data, gpointer user_data)
 {
 	DstackTask *task = data;
 	DstackScheduler *self = user_data;
+	g_autoptr(GSource) source = NULL;
 
 	task->work(task->data, task->cancellable);
-	g_main_context_invoke_full(self->context, G_PRIORITY_DEFAULT, scheduler_on_task_done, task, NULL);
+	/* not g_main_context_invoke(): when the main loop is not running, as between its end and the draining of what
+	 * is under way, that would run the callback right here, beside the main thread */
+	source = g_idle_source_new();
+	g_source_set_priority(source, G_PRIORITY_DEFAULT);
+	g_source_set_callback(source, scheduler_on_task_done, task, NULL);
+	(void)g_source_attach(source, self->context);
 }
 
 /* gives free threads to the callers in turn */
