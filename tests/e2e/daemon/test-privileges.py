@@ -4,12 +4,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import HERE, NAME, SAMPLE, GLib, Host, Tap, error_of, require_tools, wait_for  # noqa: E402
+from harness import BUILD, HERE, NAME, SAMPLE, GLib, Host, Tap, error_of, require_tools, wait_for  # noqa: E402
 
 READ, PREPARE, INJECT, MANAGE = (f"org.dstack.vmm-prep1.{verb}" for verb in ("read", "prepare", "inject", "manage"))
 LAUNCH = {"memory": GLib.Variant("t", 2 << 30), "vcpus": GLib.Variant("u", 2), "qemu_version": GLib.Variant("s", "9.2.1")}
@@ -114,9 +115,19 @@ def test_without_polkit(tap, host, caller):
     tap.equal(as_nobody(host, "RescanImages"), "NotAuthorized", "whatever it is")
 
 
+def test_unit(tap):
+    """The unit leaves the service little to misuse: systemd's own score, at most 1.5 of 10."""
+    unit = os.path.join(BUILD, "data/dstack-vmm-prepd.service")
+    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", unit], capture_output=True, text=True, check=False)
+    found = re.search(r"Overall exposure level for .*: ([0-9.]+)", done.stdout)
+    tap.ok(found is not None and float(found.group(1)) <= 1.5, "exposure of the unit is at most 1.5", done.stdout[-300:] + done.stderr)
+    tap.say(f"exposure {found.group(1) if found else 'unknown'}")
+
+
 def main():
     tap = Tap()
-    require_tools(tap, "dbus-daemon", "setpriv")
+    require_tools(tap, "dbus-daemon", "setpriv", "systemd-analyze")
+    test_unit(tap)
     with Host() as host:
         host.add_sample()
         os.mkdir(os.path.join(host.dir, "share"))
